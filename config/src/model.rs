@@ -1,0 +1,460 @@
+//! What a configuration means: the resolved types that every other crate compiles from.
+//!
+//! Nothing here is optional because it was merely left out of the file: defaults are filled in, inheritance is done,
+//! names are known to exist, units are parsed. `Option` means absent.
+
+use crate::units::{Currency, Money, Price, Secret};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A whole, valid configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Addresses on which requests are accepted.
+    pub listeners: Vec<Listener>,
+    /// Metrics and health.
+    pub ops: Option<Ops>,
+    /// The admin API.
+    pub admin: Admin,
+    /// Currency of prices and totals.
+    pub currency: Currency,
+    /// Process-wide bounds.
+    pub limits: Limits,
+    /// How long requests in flight may still take after SIGTERM.
+    pub drain_max: Duration,
+    /// The customers.
+    pub tenants: BTreeMap<String, Tenant>,
+    /// Price of each model, by the name the upstream reports.
+    pub prices: BTreeMap<String, ModelPrice>,
+    /// Backends by name.
+    pub upstreams: BTreeMap<String, Arc<Upstream>>,
+    /// Routes in the order of the file; the most specific match wins.
+    pub routes: Vec<Arc<Route>>,
+    /// The access log.
+    pub access_log: AccessLog,
+}
+
+/// An address on which requests are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Address and port; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// TLS with one certificate.
+    pub tls: Option<ListenerTls>,
+}
+
+/// Certificate chain and key, PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerTls {
+    /// Certificate chain file, leaf first.
+    pub certificate: PathBuf,
+    /// Private key file.
+    pub key: PathBuf,
+}
+
+/// The ops listener: `/metrics /livez /readyz`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ops {
+    /// Address and port.
+    pub address: SocketAddr,
+}
+
+/// The admin listener.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Bearer token; generated and printed once if absent.
+    pub token: Option<Secret>,
+    /// Values of `Host` that are answered besides the listener's own address and `localhost`.
+    pub hosts: Vec<String>,
+}
+
+/// Process-wide bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of bodies buffered over all requests; beyond it new ones get 503 `overloaded`.
+    pub buffered_bytes_max: u64,
+    /// Default for routes: largest request body (413 beyond).
+    pub request_body_bytes_max: u64,
+    /// Default for routes: time a client may take to send a whole buffered body (408 beyond).
+    pub request_body_timeout: Duration,
+    /// Default for routes: largest reply held back for inspection.
+    pub reply_bytes_max: u64,
+    /// Deepest JSON nesting that is read.
+    pub json_depth_max: usize,
+}
+
+/// A customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// IANA time zone name.
+    pub timezone: String,
+    /// Currency of this tenant's totals.
+    pub currency: Currency,
+}
+
+/// Price of one model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelPrice {
+    /// Per million input tokens.
+    pub input: Price,
+    /// Per million output tokens.
+    pub output: Price,
+    /// Per million input tokens read from the provider's cache; `input` if absent in the file.
+    pub cached_input: Price,
+}
+
+/// A backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// Its name in the file.
+    pub name: Arc<str>,
+    /// `host:port` of each endpoint, in round-robin order. Never empty.
+    pub endpoints: Vec<Endpoint>,
+    /// Protocol spoken to it.
+    pub protocol: UpstreamProtocol,
+    /// The upstream itself removes duplicates, so a request already sent may be retried.
+    pub idempotent: bool,
+    /// Attempts beyond the first.
+    pub retries_max: u32,
+    /// Time-outs.
+    pub timeouts: Timeouts,
+}
+
+/// One address of an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// Protocol spoken to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamProtocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2 without TLS, prior knowledge.
+    Http2,
+}
+
+/// Time-outs towards an upstream; each has its own error code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To connect.
+    pub connect: Duration,
+    /// From the request sent to the first byte of the reply's head.
+    pub first_byte: Duration,
+    /// Between two reads of the reply's body.
+    pub idle: Duration,
+    /// From the request accepted to its end.
+    pub total: Duration,
+}
+
+/// A route with everything that holds on it.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its name in the file.
+    pub name: Arc<str>,
+    /// What it matches.
+    pub matches: RouteMatch,
+    /// Name of its upstream, known to exist.
+    pub upstream: Arc<str>,
+    /// Shape of bodies and of error replies.
+    pub format: ApiFormat,
+    /// Who may call.
+    pub authenticate: Option<Authenticate>,
+    /// On whose behalf a service key acts.
+    pub end_user: Option<EndUser>,
+    /// Which agent run a request belongs to.
+    pub execution: Option<Execution>,
+    /// In-process limits at the head.
+    pub flood_limits: Option<FloodLimits>,
+    /// Prompt sanitization.
+    pub sanitize: Option<Sanitize>,
+    /// PII masking.
+    pub mask_pii: Option<MaskPii>,
+    /// Metering.
+    pub meter: Option<Meter>,
+    /// Fault injection.
+    pub fault: Option<Fault>,
+    /// What a vanished client means for the upstream.
+    pub on_disconnect: OnDisconnect,
+    /// Largest request body.
+    pub request_body_bytes_max: u64,
+    /// Time a client may take to send a whole buffered body.
+    pub request_body_timeout: Duration,
+    /// Largest reply held back for inspection.
+    pub reply_bytes_max: u64,
+    /// What a larger reply becomes.
+    pub on_large_reply: OnLargeReply,
+    /// WebSocket upgrades pass untouched although the route has body guards.
+    pub passthrough: bool,
+    /// Send the caller's credentials to the upstream.
+    pub forward_credentials: bool,
+}
+
+/// What a route matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteMatch {
+    /// Absent: any host.
+    pub host: Option<HostPattern>,
+    /// Path form.
+    pub path: PathPattern,
+    /// Empty: any method. Upper case.
+    pub methods: Vec<String>,
+}
+
+/// `api.x.in` or `*.x.in`; lower case, no port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HostPattern {
+    /// The whole host name.
+    Exact(String),
+    /// Everything below this name, with at least one more label: `x.in` for `*.x.in`.
+    Suffix(String),
+}
+
+/// `/a` exact, `/a/*` prefix, `/*` all, `/users/{user_id}` template.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathPattern {
+    /// Segments between slashes. `/` is no segment at all.
+    pub segments: Vec<Segment>,
+    /// Ends in `/*`: everything below matches, the path itself (`/a`) too.
+    pub prefix: bool,
+}
+
+/// One segment of a path pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Segment {
+    /// This text, byte for byte.
+    Literal(String),
+    /// `{name}`: any one non-empty segment.
+    Parameter(String),
+}
+
+/// Shape of bodies: where text stands, where usage stands, how errors look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ApiFormat {
+    /// OpenAI chat completions.
+    OpenAi,
+    /// OpenAI responses.
+    OpenAiResponses,
+    /// Anthropic messages.
+    Anthropic,
+    /// Gemini generateContent.
+    Gemini,
+    /// Any JSON: every string value is text; errors are RFC 9457 problem details.
+    Json,
+}
+
+/// Who may call.
+#[derive(Clone, Debug)]
+pub struct Authenticate {
+    /// Keys by the SHA-256 of their text.
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// One API key.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    /// Its name; unique in the file.
+    pub id: Arc<str>,
+    /// SHA-256 of the key's text.
+    pub sha256: [u8; 32],
+    /// The tenant; known to exist.
+    pub tenant: Arc<str>,
+    /// The owner.
+    pub user: Arc<str>,
+    /// Price tier.
+    pub tier: Option<Arc<str>>,
+    /// Price region.
+    pub region: Option<Arc<str>>,
+    /// What the key may do, told to the upstream.
+    pub scopes: Vec<Arc<str>>,
+}
+
+/// Where a name is read from: `header:x-user` or `json:$.user`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A request header, lower case.
+    Header(String),
+    /// Members from the root of the JSON body: `$.metadata.user` is `["metadata", "user"]`.
+    Json(Vec<JsonStep>),
+}
+
+/// One step of a JSON path (RFC 9535 without filter expressions, wildcards or slices).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonStep {
+    /// `.name` or `['name']`.
+    Member(String),
+    /// `[3]`.
+    Index(usize),
+}
+
+/// On whose behalf a service key acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndUser {
+    /// Where the name stands.
+    pub id: Source,
+    /// Keys that may name an end user must have this scope; absent: every key may.
+    pub scope: Option<Arc<str>>,
+}
+
+/// Which agent run a request belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// Where the id stands.
+    pub id: Source,
+}
+
+/// In-process limits, always charged, at the head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FloodLimits {
+    /// Per client address.
+    pub per_address: Option<Rate>,
+    /// Per presented API key (its hash), before it is known to be valid.
+    pub per_key: Option<Rate>,
+}
+
+/// So many requests in a window; a burst of the same size is let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests.
+    pub requests: u32,
+    /// Window.
+    pub window: Duration,
+}
+
+/// Prompt sanitization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sanitize {
+    /// What happens with a finding.
+    pub action: SanitizeAction,
+}
+
+/// What happens with a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SanitizeAction {
+    /// Cut the finding out, again until nothing is found.
+    Strip,
+    /// Refuse the request.
+    Block,
+}
+
+/// PII masking per direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaskPii {
+    /// What is done in requests; empty: nothing is looked for.
+    pub request: Vec<(PiiType, PiiAction)>,
+    /// What is done in replies.
+    pub response: Vec<(PiiType, PiiAction)>,
+}
+
+/// Types of personal data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PiiType {
+    /// E-mail address.
+    Email,
+    /// Phone number.
+    Phone,
+    /// Aadhaar number (12 digits, Verhoeff).
+    Aadhaar,
+    /// Indian permanent account number.
+    Pan,
+}
+
+/// What is done with one type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PiiAction {
+    /// Replace all but the last characters by `X`, separators kept: `XXXX XXXX 1234`. An e-mail is always replaced whole.
+    Mask {
+        /// Characters left readable.
+        keep_last: usize,
+    },
+    /// Replace by the type's name: `[AADHAAR]`.
+    Replace,
+    /// Refuse the request, or withhold the reply.
+    Block,
+}
+
+/// Metering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meter {
+    /// Where usage stands in replies.
+    pub format: ApiFormat,
+    /// Ask an OpenAI-shaped upstream for usage at the end of streams (`stream_options.include_usage`) when the client did not.
+    pub request_usage: bool,
+    /// Price of models that `prices` does not name; absent: their cost is 0 and counted as unpriced.
+    pub default_price: Option<ModelPrice>,
+}
+
+/// Fault injection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// Wait before the request goes on.
+    pub delay: Option<FaultDelay>,
+    /// Answer with an error instead.
+    pub abort: Option<FaultAbort>,
+}
+
+/// A delay for a share of requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaultDelay {
+    /// 0–100.
+    pub percent: f64,
+    /// How long.
+    pub duration: Duration,
+}
+
+/// An error for a share of requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaultAbort {
+    /// 0–100.
+    pub percent: f64,
+    /// 400–599.
+    pub status: u16,
+}
+
+/// What a vanished client means for the upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDisconnect {
+    /// Cancel the upstream at once.
+    Abort,
+    /// Read the upstream's reply to its end, so that its usage is known. Default on metered routes.
+    Finish,
+}
+
+/// What a reply becomes that is larger than may be held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnLargeReply {
+    /// 502 `reply_too_large`.
+    Refuse,
+    /// Streamed on without the checks that need the whole reply. Default where no such check may refuse.
+    Stream,
+}
+
+/// The access log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessLog {
+    /// Where lines go.
+    pub output: LogOutput,
+}
+
+/// Where log lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogOutput {
+    /// No access log.
+    Off,
+    /// Standard output.
+    Stdout,
+    /// Appended to a file.
+    File(PathBuf),
+}
+
+/// A price with the currency it was written in; used where a file names one amount.
+pub type Amount = Money;

@@ -1,0 +1,90 @@
+//! What is known about one request from its head to its end; handed from filter to filter.
+
+use crate::filter::{FilterName, HeaderEdits};
+use raptorgate_config::model::{ApiFormat, PiiType};
+use raptorgate_config::units::Money;
+use raptorgate_policies::{Denial, Identity, Timestamp};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// One request and what the filters found out about it.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Its id, sent upstream and back.
+    pub request_id: Arc<str>,
+    /// Name of the route.
+    pub route: Arc<str>,
+    /// Shape of bodies and errors.
+    pub format: ApiFormat,
+    /// When its head was read.
+    pub received_at: Timestamp,
+    /// Address of the client.
+    pub client: IpAddr,
+    /// Who is calling; set by `authenticate`.
+    pub identity: Option<Identity>,
+    /// On whose behalf; set by `end_user`.
+    pub end_user: Option<Arc<str>>,
+    /// Which agent run; set by `execution`.
+    pub execution: Option<Arc<str>>,
+    /// Changes to the head that goes upstream.
+    pub upstream_headers: HeaderEdits,
+    /// Changes to the head that goes to the client.
+    pub response_headers: HeaderEdits,
+    /// What `meter` found.
+    pub metered: Option<Metered>,
+    /// What the guards did, for log and metrics.
+    pub report: Report,
+}
+
+/// What a request used and cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metered {
+    /// The model as the reply names it, if `prices` knows it; else `other`.
+    pub model: Arc<str>,
+    /// Tokens.
+    pub usage: raptorgate_policies::Usage,
+    /// What they cost.
+    pub cost: Money,
+    /// True if the tokens come from counting what passed, because the upstream gave no usage.
+    pub estimated: bool,
+}
+
+/// What the guards did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Injection findings cut out or refused.
+    pub sanitized: u32,
+    /// Values masked in the request, by type.
+    pub masked_request: BTreeMap<PiiType, u32>,
+    /// Values masked in the reply, by type.
+    pub masked_response: BTreeMap<PiiType, u32>,
+    /// Filter that panicked, if one did.
+    pub panicked: Option<FilterName>,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The kind of end.
+    pub end: End,
+    /// Status sent to the client, if one was.
+    pub status: Option<u16>,
+    /// True if the request was handed to an upstream.
+    pub dispatched: bool,
+}
+
+/// The kind of end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The reply was sent whole.
+    Complete,
+    /// Refused, with the reason.
+    Denied(Denial),
+    /// The client left before the reply was whole.
+    ClientLeft,
+    /// The upstream failed after the reply's head was sent; the client was cut off.
+    Cut(Denial),
+    /// The request was dropped: shutdown, or a panic outside the filters.
+    Dropped,
+}

@@ -1,0 +1,7 @@
+//! What raptorgate reads and changes in requests and responses. Nothing here knows sockets.
+
+pub mod exchange;
+pub mod filter;
+pub mod frame;
+pub mod framers;
+pub mod payload;

@@ -1,0 +1,188 @@
+//! The closed list of refusals: what a caller can be told, each with a stable code.
+//!
+//! A refusal is a decision that was made, not a failure: it travels in the `Ok` path. Status codes and bodies are made
+//! elsewhere, in one place.
+//!
+//! # Invariants
+//! * Codes are unique and documented (`every_code_is_unique`; docs/errors.md is compared by a test of the renderer).
+
+use std::time::Duration;
+
+/// Why a request was refused or could not be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    // -- routing
+    /// No route matches host and path.
+    RouteNotFound,
+    /// A route matches, but not with this method; `allowed` lists the methods that do.
+    MethodNotAllowed {
+        /// Upper-case methods, for the `Allow` header.
+        allowed: Vec<String>,
+    },
+    /// The request's head is not acceptable; the text says which rule.
+    BadRequest(&'static str),
+    // -- identity
+    /// No credentials.
+    MissingApiKey,
+    /// Unknown credentials.
+    InvalidApiKey,
+    /// The key may not name an end user.
+    EndUserNotAllowed,
+    /// An end user or execution id has a form that is not accepted.
+    InvalidIdentifier(&'static str),
+    // -- bodies
+    /// Larger than the route accepts.
+    BodyTooLarge {
+        /// The limit in bytes.
+        bytes_max: u64,
+    },
+    /// Not received whole within the time the route gives.
+    BodyTimeout,
+    /// Content type that the route's guards cannot read.
+    UnsupportedContentType,
+    /// Content coding that the route's guards cannot read.
+    UnsupportedContentCoding,
+    /// Not JSON although it says so.
+    BodyNotJson,
+    /// JSON with the same member twice in one object.
+    BodyDuplicateKey,
+    /// JSON nested deeper than the limit.
+    BodyTooDeep,
+    /// Not UTF-8.
+    BodyNotUtf8,
+    // -- guards
+    /// Prompt injection found, and the route says block.
+    PromptBlocked,
+    /// Personal data found in the request, and the route says block.
+    PiiBlocked,
+    /// Personal data found in the reply, and the route says block.
+    ReplyPiiBlocked,
+    // -- limits
+    /// Too many requests.
+    RateLimited {
+        /// When the next one will be accepted.
+        retry_after: Duration,
+    },
+    /// The gateway has no room for another buffered body.
+    Overloaded,
+    // -- upstream
+    /// No endpoint accepted a connection.
+    UpstreamConnectFailed,
+    /// The upstream closed or broke the connection before its reply was whole.
+    UpstreamReset,
+    /// The upstream's reply is not valid, or cannot be read by the route's guards.
+    UpstreamInvalidReply,
+    /// The reply is larger than may be held back for inspection.
+    ReplyTooLarge,
+    /// An upstream time-out.
+    UpstreamTimeout(TimeoutPhase),
+    // -- ourselves
+    /// A fault that the configuration asked for.
+    FaultInjected {
+        /// Status to answer with, 400–599.
+        status: u16,
+    },
+    /// A defect of the gateway.
+    Internal,
+}
+
+/// Which upstream time-out ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutPhase {
+    /// To connect.
+    Connect,
+    /// To the first byte of the reply.
+    FirstByte,
+    /// Between two parts of the reply.
+    Idle,
+    /// For the whole request.
+    Total,
+}
+
+impl Denial {
+    /// One of each, for documentation and tests.
+    pub fn all() -> Vec<Denial> {
+        use TimeoutPhase::{Connect, FirstByte, Idle, Total};
+        vec![
+            Self::RouteNotFound,
+            Self::MethodNotAllowed { allowed: vec!["POST".into()] },
+            Self::BadRequest("the request's head is not acceptable"),
+            Self::MissingApiKey,
+            Self::InvalidApiKey,
+            Self::EndUserNotAllowed,
+            Self::InvalidIdentifier("end user"),
+            Self::BodyTooLarge { bytes_max: 10 << 20 },
+            Self::BodyTimeout,
+            Self::UnsupportedContentType,
+            Self::UnsupportedContentCoding,
+            Self::BodyNotJson,
+            Self::BodyDuplicateKey,
+            Self::BodyTooDeep,
+            Self::BodyNotUtf8,
+            Self::PromptBlocked,
+            Self::PiiBlocked,
+            Self::ReplyPiiBlocked,
+            Self::RateLimited { retry_after: Duration::from_secs(1) },
+            Self::Overloaded,
+            Self::UpstreamConnectFailed,
+            Self::UpstreamReset,
+            Self::UpstreamInvalidReply,
+            Self::ReplyTooLarge,
+            Self::UpstreamTimeout(Connect),
+            Self::UpstreamTimeout(FirstByte),
+            Self::UpstreamTimeout(Idle),
+            Self::UpstreamTimeout(Total),
+            Self::FaultInjected { status: 503 },
+            Self::Internal,
+        ]
+    }
+
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::RouteNotFound => "route_not_found",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::BadRequest(_) => "bad_request",
+            Self::MissingApiKey => "missing_api_key",
+            Self::InvalidApiKey => "invalid_api_key",
+            Self::EndUserNotAllowed => "end_user_not_allowed",
+            Self::InvalidIdentifier(_) => "invalid_identifier",
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::BodyTimeout => "body_timeout",
+            Self::UnsupportedContentType => "unsupported_content_type",
+            Self::UnsupportedContentCoding => "unsupported_content_coding",
+            Self::BodyNotJson => "body_not_json",
+            Self::BodyDuplicateKey => "body_duplicate_key",
+            Self::BodyTooDeep => "body_too_deep",
+            Self::BodyNotUtf8 => "body_not_utf8",
+            Self::PromptBlocked => "prompt_blocked",
+            Self::PiiBlocked => "pii_blocked",
+            Self::ReplyPiiBlocked => "reply_pii_blocked",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::UpstreamConnectFailed => "upstream_connect_failed",
+            Self::UpstreamReset => "upstream_reset",
+            Self::UpstreamInvalidReply => "upstream_invalid_reply",
+            Self::ReplyTooLarge => "reply_too_large",
+            Self::UpstreamTimeout(TimeoutPhase::Connect) => "upstream_timeout_connect",
+            Self::UpstreamTimeout(TimeoutPhase::FirstByte) => "upstream_timeout_first_byte",
+            Self::UpstreamTimeout(TimeoutPhase::Idle) => "upstream_timeout_idle",
+            Self::UpstreamTimeout(TimeoutPhase::Total) => "upstream_timeout_total",
+            Self::FaultInjected { .. } => "fault_injected",
+            Self::Internal => "internal_error",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_is_unique() {
+        let all = Denial::all();
+        let codes: HashSet<_> = all.iter().map(Denial::code).collect();
+        assert_eq!(codes.len(), all.len());
+    }
+}

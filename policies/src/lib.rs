@@ -1,0 +1,9 @@
+//! raptorgate's decisions and shared state. Nothing here knows HTTP.
+
+pub mod clock;
+pub mod denial;
+pub mod identity;
+
+pub use clock::Timestamp;
+pub use denial::{Denial, TimeoutPhase};
+pub use identity::Identity;
