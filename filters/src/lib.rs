@@ -5,3 +5,4 @@ pub mod filter;
 pub mod frame;
 pub mod framers;
 pub mod payload;
+pub mod read_body;

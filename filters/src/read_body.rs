@@ -1,0 +1,140 @@
+//! What a body is and whether the guards can read it: content type, content coding, JSON.
+//!
+//! # Invariants
+//! * Every reason for not reading a body has its own refusal (`every_json_error_has_its_refusal`).
+//! * A body whose kind is not known for certain is [`BodyKind::Other`] (`two_content_types_are_no_content_type`).
+
+use crate::filter::{BodyKind, RequestHead};
+use crate::framers::json::{JsonDoc, JsonError};
+use crate::payload::Payload;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use raptorgate_policies::Denial;
+
+/// The body's kind by its content type; [`BodyKind::Other`] without one, with two, or with one that is not text.
+pub fn body_kind(headers: &HeaderMap) -> BodyKind {
+    let Some(essence) = media_type(headers) else { return BodyKind::Other };
+    match essence.as_str() {
+        "application/json" => BodyKind::Json,
+        "text/event-stream" => BodyKind::Sse,
+        "application/x-ndjson"
+        | "application/ndjson"
+        | "application/jsonl"
+        | "application/x-jsonlines"
+        | "application/json-lines"
+        | "application/jsonlines" => BodyKind::JsonLines,
+        other if other.ends_with("+json") => BodyKind::Json,
+        other if other.starts_with("text/") => BodyKind::Text,
+        _ => BodyKind::Other,
+    }
+}
+
+/// True for `application/x-www-form-urlencoded`.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|t| t == "application/x-www-form-urlencoded")
+}
+
+/// `type/subtype` in lower case; `None` if there is none, more than one, or a charset other than UTF-8.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let mut parts = value.split(';');
+    let essence = parts.next()?.trim().to_ascii_lowercase();
+    let readable = parts.filter_map(|p| p.split_once('=')).all(|(name, value)| {
+        let charset = value.trim().trim_matches('"').to_ascii_lowercase();
+        !name.trim().eq_ignore_ascii_case("charset") || matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii")
+    });
+    (readable && essence.contains('/')).then_some(essence)
+}
+
+/// Refuses a body that is compressed or otherwise coded: the guards read plain bytes.
+pub fn check_coding(headers: &HeaderMap) -> Result<(), Denial> {
+    let identity = |v: &http::HeaderValue| v.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(CONTENT_ENCODING).iter().all(identity) { Ok(()) } else { Err(Denial::UnsupportedContentCoding) }
+}
+
+/// The refusal for a request body that was not parsed.
+pub fn json_denial(error: &JsonError) -> Denial {
+    match error {
+        JsonError::NotJson { .. } => Denial::BodyNotJson,
+        JsonError::DuplicateKey { .. } => Denial::BodyDuplicateKey,
+        JsonError::TooDeep { .. } | JsonError::TooLarge { .. } => Denial::BodyTooDeep,
+        JsonError::NotUtf8 { .. } => Denial::BodyNotUtf8,
+    }
+}
+
+/// The request's body as JSON, or the refusal it gets: coded, of another content type, not strict JSON.
+pub fn read_json<'a>(head: &RequestHead<'_>, body: &'a mut Payload) -> Result<&'a mut JsonDoc, Denial> {
+    check_coding(head.headers)?;
+    match body_kind(head.headers) {
+        BodyKind::Json => body.json().map_err(|e| json_denial(&e)),
+        BodyKind::None | BodyKind::Sse | BodyKind::JsonLines | BodyKind::Text | BodyKind::Other => {
+            Err(Denial::UnsupportedContentType)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn content_types_have_their_kind() {
+        for (value, kind) in [
+            ("application/json", BodyKind::Json),
+            ("Application/JSON; charset=\"UTF-8\"", BodyKind::Json),
+            ("application/problem+json", BodyKind::Json),
+            ("text/event-stream;charset=utf-8", BodyKind::Sse),
+            ("application/x-ndjson", BodyKind::JsonLines),
+            ("text/plain", BodyKind::Text),
+            ("text/plain; charset=utf-16", BodyKind::Other),
+            ("multipart/form-data; boundary=x", BodyKind::Other),
+            ("json", BodyKind::Other),
+            ("", BodyKind::Other),
+        ] {
+            assert_eq!(body_kind(&headers(&[("content-type", value)])), kind, "{value}");
+        }
+    }
+
+    #[test]
+    fn two_content_types_are_no_content_type() {
+        let two = headers(&[("content-type", "application/json"), ("content-type", "text/plain")]);
+        assert_eq!(body_kind(&two), BodyKind::Other);
+        assert_eq!(body_kind(&HeaderMap::new()), BodyKind::Other);
+    }
+
+    #[test]
+    fn only_identity_is_read() {
+        assert_eq!(check_coding(&HeaderMap::new()), Ok(()));
+        assert_eq!(check_coding(&headers(&[("content-encoding", " Identity ")])), Ok(()));
+        for coding in ["gzip", "identity, br", ""] {
+            let denied = check_coding(&headers(&[("content-encoding", coding)]));
+            assert_eq!(denied, Err(Denial::UnsupportedContentCoding), "{coding}");
+        }
+    }
+
+    #[test]
+    fn every_json_error_has_its_refusal() {
+        for (error, code) in [
+            (JsonError::NotJson { at: 0 }, "body_not_json"),
+            (JsonError::DuplicateKey { at: 0 }, "body_duplicate_key"),
+            (JsonError::TooDeep { at: 0 }, "body_too_deep"),
+            (JsonError::TooLarge { at: 0 }, "body_too_deep"),
+            (JsonError::NotUtf8 { at: 0 }, "body_not_utf8"),
+        ] {
+            assert_eq!(json_denial(&error).code(), code);
+        }
+    }
+}
