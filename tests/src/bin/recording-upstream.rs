@@ -1,0 +1,41 @@
+//! `recording-upstream LOG`: listens on a free port, prints its address, writes one line to LOG per request served.
+
+use raptorgate_tests::upstream::h1_server::Connection;
+use raptorgate_tests::upstream::h2_server;
+use raptorgate_tests::upstream::state::State;
+use std::fs::File;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+
+/// The first bytes of HTTP/2 that no HTTP/1.1 method begins with.
+const H2_PREFACE: &[u8] = b"PRI ";
+
+#[tokio::main(worker_threads = 2)]
+async fn main() {
+    let log = std::env::args().nth(1).expect("usage: recording-upstream LOG");
+    let state = Arc::new(State::new(File::create(log).expect("create the log")));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    println!("{}", listener.local_addr().expect("an address"));
+    loop {
+        let (stream, _) = listener.accept().await.expect("accept");
+        stream.set_nodelay(true).expect("nodelay");
+        tokio::spawn(serve(stream, Arc::clone(&state)));
+    }
+}
+
+async fn serve(stream: TcpStream, state: Arc<State>) {
+    let number = state.next_connection();
+    let mut start = [0; H2_PREFACE.len()];
+    loop {
+        match stream.peek(&mut start).await {
+            Ok(n) if n == start.len() || !H2_PREFACE.starts_with(&start[..n]) => break,
+            Ok(0) | Err(_) => return,
+            Ok(_) => tokio::task::yield_now().await,
+        }
+    }
+    if start == H2_PREFACE {
+        h2_server::serve(stream, number, state).await;
+    } else {
+        Connection::new(stream, number, &state).serve().await;
+    }
+}

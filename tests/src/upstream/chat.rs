@@ -1,0 +1,117 @@
+//! OpenAI-shaped chat completions with a text the test chooses, and exact token counts.
+//!
+//! A token is a word with the space before it: the client pays for `prompt` words of all messages and `completion` words
+//! of the reply.
+
+use crate::reply::Framing;
+use crate::upstream::record::Received;
+use crate::upstream::script::{Parameters, Step, head, whole};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+/// Steps for a request to `/chat/completions`.
+///
+/// Parameters: `text` (else an echo of the last message), `usage=none`, `await` (each word waits for a release),
+/// `break_after` (the connection breaks after so many words), `cut` (bytes per write, to cut events anywhere).
+pub fn script(parameters: &Parameters, received: &Received) -> Vec<Step> {
+    let Some(body) = received.text.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()) else {
+        return whole(
+            400,
+            "application/json",
+            r#"{"error":{"message":"not JSON","type":"invalid_request_error","code":"bad"}}"#,
+        );
+    };
+    let answer = Answer::to(&body, parameters);
+    if body["stream"] == true {
+        answer.streamed(parameters, body["stream_options"]["include_usage"] == true)
+    } else {
+        answer.whole()
+    }
+}
+
+struct Answer {
+    model: String,
+    words: Vec<String>,
+    prompt_tokens: u64,
+    tells_usage: bool,
+}
+
+impl Answer {
+    fn to(body: &Value, parameters: &Parameters) -> Self {
+        let messages = body["messages"].as_array().cloned().unwrap_or_default();
+        let said: Vec<&str> = messages.iter().filter_map(|m| m["content"].as_str()).collect();
+        let text = match parameters.text("text") {
+            "" => format!("You said: {}", said.last().copied().unwrap_or_default()),
+            text => text.to_owned(),
+        };
+        Self {
+            model: body["model"].as_str().unwrap_or("gpt-4o-mini").to_owned(),
+            words: text.split_inclusive(' ').map(str::to_owned).collect(),
+            prompt_tokens: said.iter().map(|t| t.split_whitespace().count() as u64).sum(),
+            tells_usage: parameters.text("usage") != "none",
+        }
+    }
+
+    fn usage(&self) -> Value {
+        let completion = self.words.len() as u64;
+        json!({"prompt_tokens": self.prompt_tokens, "completion_tokens": completion, "total_tokens": self.prompt_tokens + completion})
+    }
+
+    fn whole(&self) -> Vec<Step> {
+        let mut reply = json!({
+            "id": "chatcmpl-test", "object": "chat.completion", "created": 1_700_000_000, "model": self.model,
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": self.words.concat()}}],
+        });
+        if self.tells_usage {
+            reply["usage"] = self.usage();
+        }
+        let mut steps = whole(200, "application/json", reply.to_string());
+        if let Some(Step::Data(_, tokens)) = steps.iter_mut().find(|s| matches!(s, Step::Data(..))) {
+            *tokens = self.prompt_tokens + self.words.len() as u64;
+        }
+        steps
+    }
+
+    fn streamed(&self, parameters: &Parameters, include_usage: bool) -> Vec<Step> {
+        let mut steps = vec![head(200, vec![("content-type", "text/event-stream".into())], Framing::Chunked)];
+        self.push(&mut steps, parameters, json!({"role": "assistant", "content": ""}), Value::Null, self.prompt_tokens);
+        for (n, word) in self.words.iter().enumerate() {
+            if parameters.has("break_after") && n as u64 == parameters.number("break_after", 0) {
+                steps.push(Step::Reset);
+                return steps;
+            }
+            if parameters.has("await") {
+                steps.push(Step::Await(parameters.text("await").to_owned()));
+            }
+            self.push(&mut steps, parameters, json!({"content": word}), Value::Null, 1);
+        }
+        self.push(&mut steps, parameters, json!({}), json!("stop"), 0);
+        if include_usage && self.tells_usage {
+            let mut event = self.event(json!([]));
+            event["usage"] = self.usage();
+            push_bytes(&mut steps, parameters, &format!("data: {event}\n\n"), 0);
+        }
+        push_bytes(&mut steps, parameters, "data: [DONE]\n\n", 0);
+        steps.push(Step::End);
+        steps
+    }
+
+    fn event(&self, choices: Value) -> Value {
+        json!({"id": "chatcmpl-test", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": self.model, "choices": choices})
+    }
+
+    fn push(&self, steps: &mut Vec<Step>, parameters: &Parameters, delta: Value, finish_reason: Value, tokens: u64) {
+        let event = self.event(json!([{"index": 0, "delta": delta, "finish_reason": finish_reason}]));
+        push_bytes(steps, parameters, &format!("data: {event}\n\n"), tokens);
+    }
+}
+
+/// One write, or many of `cut` bytes; the tokens count once the last is out.
+fn push_bytes(steps: &mut Vec<Step>, parameters: &Parameters, text: &str, tokens: u64) {
+    let size = parameters.number("cut", text.len() as u64).max(1) as usize;
+    let mut pieces: Vec<_> = text.as_bytes().chunks(size).map(|p| Step::Data(Bytes::copy_from_slice(p), 0)).collect();
+    if let Some(Step::Data(_, last)) = pieces.last_mut() {
+        *last = tokens;
+    }
+    steps.append(&mut pieces);
+}

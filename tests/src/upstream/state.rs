@@ -1,0 +1,75 @@
+//! What all connections of the upstream share: its log, signals from tests, counters.
+
+use crate::upstream::record::{Received, Served};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
+
+/// Shared state.
+#[derive(Debug)]
+pub struct State {
+    log: Mutex<File>,
+    signals: Mutex<HashMap<String, Arc<Semaphore>>>,
+    arrived: Mutex<HashMap<String, u64>>,
+    counts: Mutex<HashMap<String, u64>>,
+    connections: AtomicU64,
+}
+
+impl State {
+    /// Logs to this file.
+    pub fn new(log: File) -> Self {
+        Self {
+            log: Mutex::new(log),
+            signals: Mutex::default(),
+            arrived: Mutex::default(),
+            counts: Mutex::default(),
+            connections: AtomicU64::new(0),
+        }
+    }
+
+    /// The number of a new connection, from 1.
+    pub fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The signal of this name.
+    pub fn signal(&self, name: &str) -> Arc<Semaphore> {
+        let mut signals = self.signals.lock().expect("signals");
+        Arc::clone(signals.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+    }
+
+    /// Notes bytes of a body as they arrive.
+    pub fn note_arrived(&self, id: &str, bytes: usize) {
+        *self.arrived.lock().expect("arrived").entry(id.to_owned()).or_default() += bytes as u64;
+    }
+
+    /// Counts a request of this id; how many there were before.
+    pub fn count(&self, id: &str) -> u64 {
+        let mut counts = self.counts.lock().expect("counts");
+        let count = counts.entry(id.to_owned()).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    /// Writes down a request.
+    pub fn record(&self, received: &Received, served: &Served) {
+        let line = format!("{}\n", received.line(served));
+        self.log.lock().expect("log").write_all(line.as_bytes()).expect("write to the log");
+    }
+
+    /// Answers a request of the test itself: `/__control/release/NAME`, `/__control/arrived/ID`.
+    pub fn control(&self, target: &str) -> Option<String> {
+        let command = target.strip_prefix("/__control/")?;
+        match command.split_once('/')? {
+            ("release", name) => {
+                self.signal(name).add_permits(1);
+                Some("released".into())
+            }
+            ("arrived", id) => Some(self.arrived.lock().expect("arrived").get(id).copied().unwrap_or(0).to_string()),
+            _ => None,
+        }
+    }
+}
