@@ -74,7 +74,11 @@ impl Money {
             return None;
         }
         let scale = 10_i64.checked_pow(u32::try_from(9 - fraction.len()).ok()?)?;
-        let nanos = whole.parse::<i64>().ok()?.checked_mul(NANOS_PER_UNIT)?.checked_add(fraction.parse::<i64>().ok()?.checked_mul(scale)?)?;
+        let nanos = whole
+            .parse::<i64>()
+            .ok()?
+            .checked_mul(NANOS_PER_UNIT)?
+            .checked_add(fraction.parse::<i64>().ok()?.checked_mul(scale)?)?;
         Some(Self { nanos: if negative { -nanos } else { nanos }, currency })
     }
 
@@ -153,7 +157,19 @@ mod tests {
         assert_eq!(money("500.00 INR"), Some(500 * NANOS_PER_UNIT));
         assert_eq!(money("0.000000001 USD"), Some(1));
         assert_eq!(money("-1.5 INR"), Some(-1_500_000_000));
-        for bad in ["", "INR", "1", "1 inr", "1. INR", ".5 INR", "1.0000000001 INR", "1e3 INR", "9300000000 INR", "+1 INR", "--1 INR"] {
+        for bad in [
+            "",
+            "INR",
+            "1",
+            "1 inr",
+            "1. INR",
+            ".5 INR",
+            "1.0000000001 INR",
+            "1e3 INR",
+            "9300000000 INR",
+            "+1 INR",
+            "--1 INR",
+        ] {
             assert_eq!(money(bad), None, "{bad}");
         }
         assert_eq!(Money::from_nanos(12_345_678, Currency::INR).to_string(), "0.012345678 INR");

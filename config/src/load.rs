@@ -1,0 +1,108 @@
+//! Reading a configuration: file, text → nodes → values from outside → blocks → what they mean.
+//!
+//! # Invariants
+//! * No configuration comes of a file with a problem (`a_wrong_value_never_becomes_the_default`).
+//! * The hash changes with the file and with every value from outside (`the_hash_follows_values_from_outside`).
+
+use crate::decode::{Context, Decode};
+use crate::interpolate::{self, Outside};
+use crate::model::Config;
+use crate::problem::{Code, Finding, Position, Problem, Problems};
+use crate::resolve;
+use crate::schema::FileBlock;
+use crate::source::Source;
+use crate::yaml::{self, FILE_BYTES_MAX, Node, Value};
+use sha2::{Digest, Sha256};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Where a text came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file as the operator named it; stands in problems.
+    pub file: String,
+    /// The folder where relative paths start.
+    pub folder: PathBuf,
+}
+
+impl Origin {
+    /// The origin of a file.
+    pub fn of(path: &Path) -> Self {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self { file: path.display().to_string(), folder: folder.to_owned() }
+    }
+}
+
+/// A valid configuration and what it was read from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// First eight hexadecimal digits of the SHA-256 over the file and every value that came from outside.
+    pub hash: String,
+    /// Where each block of the top level stands, for problems that show only beside the running configuration.
+    pub(crate) places: Vec<(String, Problem)>,
+}
+
+/// Reads a file, with the environment of this process.
+pub fn load(path: &Path) -> Result<Loaded, Problems> {
+    let origin = Origin::of(path);
+    let text = read_file(path).map_err(|finding| Source::new(&origin.file, "").problems(vec![finding]))?;
+    parse(&text, &origin, &|name| std::env::var(name).ok())
+}
+
+fn read_file(path: &Path) -> Result<String, Finding> {
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Finding::new(Position::START, Code::UnreadableFile, format!("cannot read the file: {why}"))
+            .help("`raptorgate init` writes a first one; `-c FILE` names another")
+    };
+    let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(too_large());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let head = String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default()).into_owned();
+        Finding::new(yaml::position_of(&head, valid), Code::YamlSyntax, "not UTF-8 from here on")
+    })
+}
+
+fn too_large() -> Finding {
+    Finding::new(Position::START, Code::TooLarge, "the file is larger than 4 MiB")
+}
+
+/// Reads a text; `env` is asked for variables.
+pub fn parse(text: &str, origin: &Origin, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems> {
+    let mut source = Source::new(&origin.file, text);
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(source.problems(vec![too_large()]));
+    }
+    let document = yaml::read(text).map_err(|finding| source.problems(vec![finding]))?;
+    let mut root = document.root;
+    let secrets = interpolate::secret_spans(&root);
+    let mut outside =
+        Outside { env, folder: &origin.folder, digest: Sha256::new_with_prefix(text), findings: document.findings };
+    outside.resolve(&mut root, &secrets);
+    source.mask(secrets);
+    let mut cx = Context { findings: outside.findings };
+    let config = FileBlock::decode(&root, &mut cx).and_then(|file| resolve::resolve(&file, &origin.folder, &mut cx));
+    match config {
+        Some(config) => Ok(Loaded { config, hash: short_hash(outside.digest), places: places(&root, &source) }),
+        None => Err(source.problems(cx.findings)),
+    }
+}
+
+fn short_hash(digest: Sha256) -> String {
+    digest.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A problem to be filled in for each key of the top level.
+fn places(root: &Node, source: &Source<'_>) -> Vec<(String, Problem)> {
+    let Value::Mapping(entries) = &root.value else { return Vec::new() };
+    entries
+        .iter()
+        .map(|entry| (entry.key.clone(), source.problem(Finding::new(entry.at, Code::NeedsRestart, ""))))
+        .collect()
+}

@@ -1,0 +1,126 @@
+//! Blocks of routes one by one: what each means, and what is wrong with it wherever it is inherited.
+
+use super::{Scope, fits, keys, price};
+use crate::decode::{Context, OrOff};
+use crate::model::{
+    ApiFormat, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, MaskPii, PiiAction, PiiType, Rate,
+    Sanitize,
+};
+use crate::problem::{Code, Finding, Position};
+use crate::routes::{
+    DirectionBlock, EndUserBlock, ExecutionBlock, FaultBlock, FloodBlock, MaskBlock, RateBlock, RouteBlocks,
+    SanitizeBlock,
+};
+use std::collections::BTreeMap;
+
+/// The block, unless it is absent or off.
+pub(super) fn on<T>(block: &Option<OrOff<T>>) -> Option<&T> {
+    match block {
+        Some(OrOff::On(block)) => Some(block),
+        Some(OrOff::Off) | None => None,
+    }
+}
+
+/// Checks that concern one block alone, where it stands: in `defaults` or in a route.
+pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, ids: &mut BTreeMap<String, Position>, cx: &mut Context) {
+    if let Some(block) = on(&blocks.authenticate) {
+        keys::check(block, scope, ids, cx);
+    }
+    if let Some(block) = on(&blocks.flood_limits) {
+        needs_one(
+            block.sound && block.per_address.is_none() && block.per_key.is_none(),
+            block.at,
+            "`per_address` or `per_key`",
+            cx,
+        );
+    }
+    if let Some(block) = on(&blocks.fault) {
+        needs_one(block.sound && block.delay.is_none() && block.abort.is_none(), block.at, "`delay` or `abort`", cx);
+    }
+    if let Some(block) = on(&blocks.mask_pii) {
+        check_mask(block, cx);
+    }
+    if let Some(block) = on(&blocks.meter) {
+        if let Some(format) = block.format.as_ref().filter(|format| format.value == ApiFormat::Json) {
+            let finding =
+                Finding::new(format.at, Code::WrongValue, "replies of format `json` have no known place for usage");
+            cx.tell(finding.help("`openai`, `openai_responses`, `anthropic` or `gemini`"));
+        }
+        if let Some(block) = &block.default_price {
+            price(block, scope.currency, cx);
+        }
+    }
+    if let Some(block) = on(&blocks.body) {
+        let buffered = scope.file.limits.buffered;
+        block.request_max.iter().for_each(|bytes| fits("body.request_max", bytes, buffered, cx));
+        block.reply_max.iter().for_each(|bytes| fits("body.reply_max", bytes, buffered, cx));
+    }
+}
+
+/// A block that does nothing was meant to do something.
+fn needs_one(empty: bool, at: Position, what: &str, cx: &mut Context) {
+    if empty {
+        cx.tell(
+            Finding::new(at, Code::MissingKey, format!("nothing is given here: it needs {what}"))
+                .help("`off` removes an inherited block"),
+        );
+    }
+}
+
+fn check_mask(block: &MaskBlock, cx: &mut Context) {
+    needs_one(
+        block.sound && block.request.is_none() && block.response.is_none(),
+        block.at,
+        "`request` or `response`",
+        cx,
+    );
+    for direction in block.request.iter().chain(&block.response) {
+        let empty = direction.sound && self::direction(direction).is_empty();
+        needs_one(empty, direction.at, "`email`, `phone`, `aadhaar` or `pan`", cx);
+    }
+}
+
+fn direction(block: &DirectionBlock) -> Vec<(PiiType, PiiAction)> {
+    let all = [
+        (PiiType::Email, &block.email),
+        (PiiType::Phone, &block.phone),
+        (PiiType::Aadhaar, &block.aadhaar),
+        (PiiType::Pan, &block.pan),
+    ];
+    all.into_iter().filter_map(|(kind, action)| action.as_ref().map(|action| (kind, action.0))).collect()
+}
+
+pub(super) fn mask_pii(block: &MaskBlock) -> MaskPii {
+    let given = |block: &Option<DirectionBlock>| block.as_ref().map(direction).unwrap_or_default();
+    MaskPii { request: given(&block.request), response: given(&block.response) }
+}
+
+pub(super) fn end_user(block: &EndUserBlock) -> EndUser {
+    EndUser { id: block.id.clone(), scope: block.scope.as_ref().map(|scope| scope.value.as_str().into()) }
+}
+
+pub(super) fn execution(block: &ExecutionBlock) -> Execution {
+    Execution { id: block.id.clone() }
+}
+
+pub(super) fn flood_limits(block: &FloodBlock) -> FloodLimits {
+    FloodLimits { per_address: block.per_address.as_ref().map(rate), per_key: block.per_key.as_ref().map(rate) }
+}
+
+fn rate(block: &RateBlock) -> Rate {
+    Rate { requests: u32::try_from(block.requests.0).unwrap_or(u32::MAX), window: block.window }
+}
+
+pub(super) fn sanitize(block: &SanitizeBlock) -> Sanitize {
+    Sanitize { action: block.action }
+}
+
+pub(super) fn fault(block: &FaultBlock) -> Fault {
+    Fault {
+        delay: block.delay.as_ref().map(|delay| FaultDelay { percent: delay.percent.0, duration: delay.duration }),
+        abort: block
+            .abort
+            .as_ref()
+            .map(|abort| FaultAbort { percent: abort.percent.0, status: u16::try_from(abort.status.0).unwrap_or(500) }),
+    }
+}

@@ -1,0 +1,94 @@
+//! API keys: known tenants, one id each, one text each.
+//!
+//! # Invariants
+//! * A key's text does not outlive the loading; only its SHA-256 does (`secrets_never_print`).
+//! * Ids are unique in the file, hashes in a block (`two_keys_never_share_an_id_or_a_text`).
+
+use super::{Scope, once};
+use crate::decode::Context;
+use crate::model::{ApiKey, Authenticate};
+use crate::problem::{Code, Finding, Position, suggest};
+use crate::routes::{ApiKeyBlock, AuthenticateBlock};
+use crate::values::Label;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Checks one `authenticate` block; `ids` are those of the whole file.
+pub(super) fn check(
+    block: &AuthenticateBlock,
+    scope: &Scope<'_>,
+    ids: &mut BTreeMap<String, Position>,
+    cx: &mut Context,
+) {
+    let mut hashes: BTreeMap<[u8; 32], Position> = BTreeMap::new();
+    for key in &block.api_keys.0 {
+        once(ids, key.id.shown(), key.id.at, "API key", cx);
+        known_tenant(key, scope, cx);
+        let Some(hash) = one_text(key, cx) else { continue };
+        if let Some(first) = hashes.insert(hash, key.at).filter(|first| *first != key.at) {
+            let message = format!("API key `{}` has the same text as another key of this route", key.id.shown());
+            cx.tell(
+                Finding::new(key.at, Code::DuplicateName, message)
+                    .help(format!("the other one is in line {}", first.line)),
+            );
+        }
+    }
+}
+
+fn known_tenant(key: &ApiKeyBlock, scope: &Scope<'_>, cx: &mut Context) {
+    let tenants = scope.file.tenants.0.iter().map(|(name, _)| name.value.as_str());
+    let name = key.tenant.value.as_str();
+    if !tenants.clone().any(|known| known == name) {
+        let nothing = || Some("add it under `tenants`".to_owned());
+        let message = format!("no tenant is called `{}`", key.tenant.shown());
+        cx.tell(
+            Finding::new(key.tenant.at, Code::UnknownName, message).maybe_help(suggest(name, tenants).or_else(nothing)),
+        );
+    }
+}
+
+/// The hash, if exactly one of `sha256` and `key` is given and is not empty.
+fn one_text(key: &ApiKeyBlock, cx: &mut Context) -> Option<[u8; 32]> {
+    const HELP: &str =
+        "`key: \"${NAME}\"` for a key in the environment, `sha256: \"<hex>\"` for one that is kept elsewhere";
+    match (&key.sha256, &key.key) {
+        (Some(hash), None) => Some(hash.value.0),
+        (None, Some(text)) if text.value.reveal().is_empty() => {
+            cx.tell(Finding::new(text.at, Code::WrongValue, format!("API key `{}` is empty", key.id.shown())));
+            None
+        }
+        (None, Some(text)) => Some(Sha256::digest(text.value.reveal().as_bytes()).into()),
+        (None, None) => {
+            if key.sound {
+                cx.tell(Finding::new(key.at, Code::MissingKey, "an API key needs `sha256` or `key`").help(HELP));
+            }
+            None
+        }
+        (Some(_), Some(text)) => {
+            cx.tell(
+                Finding::new(text.at, Code::Conflict, "an API key has either `sha256` or `key`, not both").help(HELP),
+            );
+            None
+        }
+    }
+}
+
+/// The meaning of a block that was checked.
+pub(super) fn resolve(block: &AuthenticateBlock) -> Authenticate {
+    Authenticate { api_keys: block.api_keys.0.iter().map(api_key).collect() }
+}
+
+fn api_key(key: &ApiKeyBlock) -> ApiKey {
+    let hashed = || key.key.as_ref().map(|text| Sha256::digest(text.value.reveal().as_bytes()).into());
+    let label = |label: &Label| label.as_str().into();
+    ApiKey {
+        id: key.id.value.as_str().into(),
+        // Without either of the two a problem was told, and this value goes nowhere.
+        sha256: key.sha256.as_ref().map(|hash| hash.value.0).or_else(hashed).unwrap_or_default(),
+        tenant: key.tenant.value.as_str().into(),
+        user: label(&key.user),
+        tier: key.tier.as_ref().map(label),
+        region: key.region.as_ref().map(label),
+        scopes: key.scopes.iter().map(label).collect(),
+    }
+}

@@ -1,0 +1,313 @@
+//! What the file may hold in routes and in `defaults`.
+
+use crate::decode::{At, Context, Decode, OrOff, Some1};
+use crate::model::{
+    ApiFormat, HostPattern, OnDisconnect, OnLargeReply, PathPattern, PiiAction, SanitizeAction, Source,
+};
+use crate::patterns::Method;
+use crate::schema::PriceBlock;
+use crate::shape::{Shape, block, words};
+use crate::units::Secret;
+use crate::values::{Bytes, Label, Name, Percent, Sha256Hex, Whole, decode_word, is_scalar};
+use crate::yaml::Node;
+use std::time::Duration;
+
+/// Characters that stay readable unless the file says otherwise.
+const KEEP_LAST: u64 = 4;
+
+block! {
+    /// What is served at a path, by which upstream, and what holds there.
+    pub(crate) struct RouteBlock {
+        /// Its name in logs, metrics and errors; unique in the file.
+        name: At<Name> = needed,
+        /// Which requests it takes.
+        r#match: MatchBlock = needed,
+        /// Name of the upstream that answers.
+        upstream: At<Name> = needed,
+        /// Shape of bodies and error replies. If left out, by path: `…/v1/chat/completions` is `openai`, `…/v1/responses`
+        /// `openai_responses`, `…/v1/messages` `anthropic`, `…:generateContent` and `/v1beta/models/*` `gemini`, others `json`.
+        format: ApiFormat = optional,
+        blocks: RouteBlocks = flatten,
+    }
+}
+
+block! {
+    /// Which requests a route takes.
+    pub(crate) struct MatchBlock {
+        /// `/a` exact, `/a/*` prefix, `/*` all, `/users/{user_id}` template.
+        path: At<PathPattern> = required,
+        /// Methods; any if left out.
+        methods: Some1<At<Method>> = optional,
+        /// `api.x.in` or `*.x.in`; any if left out.
+        host: HostPattern = optional,
+    }
+}
+
+block! {
+    /// Blocks that every route inherits unless it has its own, or `off`.
+    pub(crate) struct RouteBlocks {
+        /// Who may call. Left out: everybody.
+        authenticate: OrOff<AuthenticateBlock> = optional,
+        /// On whose behalf a service key acts.
+        end_user: OrOff<EndUserBlock> = optional,
+        /// Which agent run a request belongs to. Left out: each request is its own.
+        execution: OrOff<ExecutionBlock> = optional,
+        /// Limits of this process at the head of a request, before anything else is looked at.
+        flood_limits: OrOff<FloodBlock> = optional,
+        /// Prompt sanitization: role markers, override phrases and hidden text in user, tool and document text.
+        sanitize: OrOff<SanitizeBlock> = optional,
+        /// Masking of personal data in both directions.
+        mask_pii: OrOff<MaskBlock> = optional,
+        /// Counting of tokens and cost.
+        meter: OrOff<MeterBlock> = optional,
+        /// Faults made on purpose, to see what callers do.
+        fault: OrOff<FaultBlock> = optional,
+        /// Bounds of bodies on this route.
+        body: OrOff<BodyBlock> = optional,
+        /// What a vanished client means for the upstream. Left out: `finish` on metered routes, else `abort`.
+        on_disconnect: OnDisconnect = optional,
+        /// WebSocket upgrades pass untouched although the route has body guards. Left out: `false`.
+        passthrough: bool = optional,
+        /// Send the caller's credentials to the upstream. Left out: `false`.
+        forward_credentials: bool = optional,
+    }
+}
+
+block! {
+    /// Who may call.
+    pub(crate) struct AuthenticateBlock {
+        /// Keys that are accepted, as `Authorization: Bearer` or `x-api-key`.
+        api_keys: Some1<ApiKeyBlock> = required,
+    }
+}
+
+block! {
+    /// One API key: exactly one of `sha256` and `key`.
+    pub(crate) struct ApiKeyBlock {
+        /// Its name in logs; unique in the file.
+        id: At<Name> = required,
+        /// SHA-256 of the key's text, 64 hexadecimal digits.
+        sha256: At<Sha256Hex> = optional,
+        /// The key's text, best as `${NAME}` or `${file:path}`.
+        key: At<Secret> = optional,
+        /// Name of the tenant.
+        tenant: At<Name> = required,
+        /// The key's owner.
+        user: Label = required,
+        /// Price tier.
+        tier: Label = optional,
+        /// Price region.
+        region: Label = optional,
+        /// What the key may do; told to the upstream.
+        scopes: Vec<Label> = default("[]"),
+    }
+}
+
+block! {
+    /// On whose behalf a service key acts.
+    pub(crate) struct EndUserBlock {
+        /// Where the name stands: `header:x-user`, `json:$.user`.
+        id: Source = required,
+        /// Scope that a key needs to name an end user; left out: every key may.
+        scope: At<Label> = optional,
+    }
+}
+
+block! {
+    /// Which agent run a request belongs to.
+    pub(crate) struct ExecutionBlock {
+        /// Where the id stands: `header:x-execution-id`, `json:$.metadata.run`.
+        id: Source = required,
+    }
+}
+
+block! {
+    /// Limits at the head of a request; at least one.
+    pub(crate) struct FloodBlock {
+        /// Per client address.
+        per_address: RateBlock = optional,
+        /// Per presented API key, before it is known to be valid.
+        per_key: RateBlock = optional,
+    }
+}
+
+block! {
+    /// So many requests in a window; a burst of the same size is let through.
+    pub(crate) struct RateBlock {
+        /// Requests.
+        requests: Whole<1, 4_294_967_295> = required,
+        /// Window.
+        window: Duration = required,
+    }
+}
+
+block! {
+    /// Prompt sanitization.
+    pub(crate) struct SanitizeBlock {
+        /// What happens with a finding.
+        action: SanitizeAction = default("strip"),
+    }
+}
+
+block! {
+    /// Masking per direction; at least one type in one direction.
+    pub(crate) struct MaskBlock {
+        /// In requests.
+        request: DirectionBlock = optional,
+        /// In replies. `block` holds a reply back until it has been seen whole, so such a reply cannot be streamed.
+        response: DirectionBlock = optional,
+    }
+}
+
+block! {
+    /// What is done with each type; types left out are not looked for.
+    pub(crate) struct DirectionBlock {
+        /// E-mail addresses. They are always replaced whole.
+        email: MaskAction = optional,
+        /// Phone numbers.
+        phone: MaskAction = optional,
+        /// Aadhaar numbers: 12 digits with a Verhoeff check digit.
+        aadhaar: MaskAction = optional,
+        /// Indian permanent account numbers.
+        pan: MaskAction = optional,
+    }
+}
+
+/// A word (`mask`, `replace`, `block`), or a block when `mask` needs to say more.
+#[derive(Clone, Copy)]
+pub(crate) struct MaskAction(pub PiiAction);
+
+/// The words of `MaskAction`.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum MaskWord {
+    Mask,
+    Replace,
+    Block,
+}
+
+words!(MaskWord {
+    "mask" => MaskWord::Mask, "all but the last characters become `X`, separators stay";
+    "replace" => MaskWord::Replace, "the type's name instead: `[AADHAAR]`";
+    "block" => MaskWord::Block, "the request is refused, or the reply withheld";
+});
+
+block! {
+    /// The long form of `mask`.
+    pub(crate) struct MaskActionBlock {
+        /// What is done.
+        action: At<MaskWord> = required,
+        /// Characters left readable, with `action: mask` only; 4 if left out.
+        keep_last: At<Whole<0, 6>> = optional,
+    }
+}
+
+impl Decode for MaskAction {
+    fn decode(node: &Node, cx: &mut Context) -> Option<Self> {
+        let (word, keep_last) = if is_scalar(node) {
+            (decode_word(node, cx)?, None)
+        } else {
+            let block = MaskActionBlock::decode(node, cx)?;
+            (block.action.value, block.keep_last)
+        };
+        let action = match word {
+            MaskWord::Mask => {
+                let keep_last = keep_last.as_ref().map_or(KEEP_LAST, |keep| keep.value.0);
+                return Some(Self(PiiAction::Mask { keep_last: usize::try_from(keep_last).ok()? }));
+            }
+            MaskWord::Replace => PiiAction::Replace,
+            MaskWord::Block => PiiAction::Block,
+        };
+        if let Some(keep) = keep_last {
+            cx.tell(crate::problem::Finding::new(
+                keep.at,
+                crate::problem::Code::Conflict,
+                "`keep_last` says something only with `action: mask`",
+            ));
+            return None;
+        }
+        Some(Self(action))
+    }
+
+    fn shape() -> Shape {
+        Shape::Either(vec![MaskWord::shape(), MaskActionBlock::shape()])
+    }
+}
+
+block! {
+    /// Counting of tokens and cost.
+    pub(crate) struct MeterBlock {
+        /// Where usage stands in replies; the route's `format` if left out.
+        format: At<ApiFormat> = optional,
+        /// Ask an OpenAI-shaped upstream for usage at the end of streams when the client did not.
+        request_usage: bool = default("true"),
+        /// Price of models that `prices` does not name; left out: they cost nothing and are counted as unpriced.
+        default_price: PriceBlock = optional,
+    }
+}
+
+block! {
+    /// Faults made on purpose; at least one.
+    pub(crate) struct FaultBlock {
+        /// Wait before the request goes on.
+        delay: DelayBlock = optional,
+        /// Answer with an error instead.
+        abort: AbortBlock = optional,
+    }
+}
+
+block! {
+    /// A delay for a share of requests.
+    pub(crate) struct DelayBlock {
+        /// Share of requests, 0 to 100.
+        percent: Percent = required,
+        /// How long.
+        duration: Duration = required,
+    }
+}
+
+block! {
+    /// An error for a share of requests.
+    pub(crate) struct AbortBlock {
+        /// Share of requests, 0 to 100.
+        percent: Percent = required,
+        /// Status of the error.
+        status: Whole<400, 599> = required,
+    }
+}
+
+block! {
+    /// Bounds of bodies on a route.
+    pub(crate) struct BodyBlock {
+        /// Largest request body, 413 beyond; `limits.request_body` if left out.
+        request_max: At<Bytes> = optional,
+        /// Time a client may take to send a whole buffered body, 408 beyond; `limits.request_body_timeout` if left out.
+        request_timeout: Duration = optional,
+        /// Largest reply held back for inspection; `limits.reply` if left out.
+        reply_max: At<Bytes> = optional,
+        /// What becomes of a larger one.
+        on_large_reply: At<OnLargeReply> = default("refuse"),
+    }
+}
+
+words!(ApiFormat {
+    "openai" => ApiFormat::OpenAi, "OpenAI chat completions";
+    "openai_responses" => ApiFormat::OpenAiResponses, "OpenAI responses";
+    "anthropic" => ApiFormat::Anthropic, "Anthropic messages";
+    "gemini" => ApiFormat::Gemini, "Gemini generateContent";
+    "json" => ApiFormat::Json, "any JSON: every string value is text";
+});
+
+words!(SanitizeAction {
+    "strip" => SanitizeAction::Strip, "cut the finding out, again until nothing is found";
+    "block" => SanitizeAction::Block, "refuse the request";
+});
+
+words!(OnDisconnect {
+    "abort" => OnDisconnect::Abort, "cancel the upstream at once";
+    "finish" => OnDisconnect::Finish, "read the reply to its end, so that its usage is known";
+});
+
+words!(OnLargeReply {
+    "refuse" => OnLargeReply::Refuse, "502 `reply_too_large`";
+    "stream" => OnLargeReply::Stream, "streamed on without the checks that need the whole reply";
+});

@@ -1,0 +1,179 @@
+//! What the file may hold, outside of routes: the blocks from which decoder, JSON Schema and manual derive.
+
+use crate::decode::{At, Map, OrOff, Some1};
+use crate::model::{Endpoint, LogOutput, UpstreamProtocol};
+use crate::routes::{RouteBlock, RouteBlocks};
+use crate::shape::{block, words};
+use crate::units::{Currency, Price, Secret};
+use crate::values::{Bytes, FilePath, Label, Name, OrZero, TimeZone, Whole};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+block! {
+    /// A configuration is one YAML document with these keys.
+    pub(crate) struct FileBlock {
+        /// Version of this format.
+        version: Whole<1, 1> = needed,
+        /// Addresses on which requests are accepted.
+        listeners: Some1<ListenerBlock> = needed,
+        /// The ops listener: `/metrics`, `/livez`, `/readyz`. `off`: none.
+        ops: OrOff<OpsBlock> = default("{}"),
+        /// The admin listener: API and reload.
+        admin: AdminBlock = default("{}"),
+        /// Currency of prices and totals.
+        currency: At<Currency> = default("INR"),
+        /// Bounds that hold for the whole process, and defaults for routes.
+        limits: LimitsBlock = default("{}"),
+        /// What happens on SIGTERM.
+        shutdown: ShutdownBlock = default("{}"),
+        /// One JSON line per request.
+        access_log: AccessLogBlock = default("{}"),
+        /// The customers, by name.
+        tenants: Map<Name, TenantBlock> = default("{}"),
+        /// Price of each model, by the name that the upstream reports.
+        prices: Map<Label, PriceBlock> = default("{}"),
+        /// The backends, by name.
+        upstreams: Map<Name, UpstreamBlock> = needed,
+        /// Blocks that every route inherits. A route's own block of that name replaces the inherited one whole; `off` removes it.
+        defaults: RouteBlocks = default("{}"),
+        /// What is served. The most specific match wins, wherever it stands.
+        routes: Some1<RouteBlock> = needed,
+    }
+}
+
+block! {
+    /// An address on which requests are accepted, HTTP/1.1 and HTTP/2.
+    pub(crate) struct ListenerBlock {
+        /// IP address and port; port 0 picks a free one.
+        address: At<SocketAddr> = required,
+        /// TLS with one certificate.
+        tls: TlsBlock = optional,
+    }
+}
+
+block! {
+    /// Certificate and key of a listener, PEM. Relative paths start in the folder of the configuration file.
+    pub(crate) struct TlsBlock {
+        /// File of the certificate chain, leaf first.
+        certificate: At<FilePath> = required,
+        /// File of the private key.
+        key: At<FilePath> = required,
+    }
+}
+
+block! {
+    /// The ops listener.
+    pub(crate) struct OpsBlock {
+        /// IP address and port.
+        address: At<SocketAddr> = default("127.0.0.1:9902"),
+    }
+}
+
+block! {
+    /// The admin listener.
+    pub(crate) struct AdminBlock {
+        /// IP address and port.
+        address: At<SocketAddr> = default("127.0.0.1:9901"),
+        /// Bearer token. Empty or left out: one is generated and printed at start.
+        token: At<Secret> = optional,
+        /// Values of `Host` that are answered besides the listener's own address and `localhost`.
+        hosts: Vec<Label> = default("[]"),
+    }
+}
+
+block! {
+    /// Bounds that hold for the whole process, and defaults for routes.
+    pub(crate) struct LimitsBlock {
+        /// Bytes of bodies buffered over all requests; beyond it new ones get 503 `overloaded`.
+        buffered: Bytes = default("256 MiB"),
+        /// Default for routes: largest request body, 413 beyond.
+        request_body: At<Bytes> = default("10 MiB"),
+        /// Default for routes: time a client may take to send a whole buffered body, 408 beyond.
+        request_body_timeout: Duration = default("30s"),
+        /// Default for routes: largest reply held back for inspection.
+        reply: At<Bytes> = default("4 MiB"),
+        /// Deepest nesting of JSON that is read.
+        json_depth: Whole<1, 512> = default("64"),
+    }
+}
+
+block! {
+    /// What happens on SIGTERM.
+    pub(crate) struct ShutdownBlock {
+        /// How long requests in flight may still take.
+        drain: OrZero = default("30s"),
+    }
+}
+
+block! {
+    /// The access log.
+    pub(crate) struct AccessLogBlock {
+        /// `stdout`, `off`, or `file:` and a path.
+        output: At<LogOutput> = default("stdout"),
+    }
+}
+
+block! {
+    /// A customer.
+    pub(crate) struct TenantBlock {
+        /// IANA name of the time zone in which this tenant's days and months begin.
+        timezone: TimeZone = default("UTC"),
+        /// Currency of this tenant's totals; the file's `currency` if left out.
+        currency: At<Currency> = optional,
+    }
+}
+
+block! {
+    /// Price of one model per million tokens.
+    pub(crate) struct PriceBlock {
+        /// Input tokens.
+        input: At<Price> = required,
+        /// Output tokens.
+        output: At<Price> = required,
+        /// Input tokens read from the provider's cache; the price of `input` if left out.
+        cached_input: At<Price> = optional,
+    }
+}
+
+block! {
+    /// A backend.
+    pub(crate) struct UpstreamBlock {
+        /// Its addresses, taken in turn.
+        endpoints: Some1<EndpointBlock> = required,
+        /// Protocol that is spoken to it.
+        protocol: UpstreamProtocol = default("http1"),
+        /// The upstream itself removes duplicates, so that a request already sent may be sent again.
+        idempotent: bool = default("false"),
+        /// Attempts beyond the first.
+        retries: Whole<0, 10> = default("2"),
+        /// How long each part of an exchange may take.
+        timeouts: TimeoutsBlock = default("{}"),
+    }
+}
+
+block! {
+    /// An address of an upstream.
+    pub(crate) struct EndpointBlock {
+        /// Host name or IP address, and port.
+        address: At<Endpoint> = required,
+    }
+}
+
+block! {
+    /// Time-outs towards an upstream; each has its own error code.
+    pub(crate) struct TimeoutsBlock {
+        /// To connect.
+        connect: Duration = default("5s"),
+        /// From the request sent to the first byte of the reply.
+        first_byte: Duration = default("120s"),
+        /// Between two reads of the reply's body.
+        idle: Duration = default("60s"),
+        /// From the request accepted to its end.
+        total: Duration = default("10m"),
+    }
+}
+
+words!(UpstreamProtocol {
+    "http1" => UpstreamProtocol::Http1, "HTTP/1.1";
+    "http2" => UpstreamProtocol::Http2, "HTTP/2 without TLS, with prior knowledge";
+});
