@@ -5,19 +5,32 @@
 //! problems, and they come out together as [`Problems`].
 
 mod decode;
+mod effective;
+mod emit;
 mod interpolate;
+mod json_schema;
 mod load;
 pub mod model;
 mod patterns;
 mod problem;
+mod reference;
 mod resolve;
+mod restart;
 mod routes;
 mod schema;
 mod shape;
 mod source;
+mod starter;
 pub mod units;
 mod values;
+mod watch;
 mod yaml;
 
+pub use effective::effective;
+pub use json_schema::json_schema;
 pub use load::{Loaded, Origin, load, parse};
 pub use problem::{Code, Position, Problem, Problems};
+pub use reference::reference_markdown;
+pub use restart::needs_restart;
+pub use starter::{for_upstream, init_template};
+pub use watch::{WatchError, Watcher};

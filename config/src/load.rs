@@ -41,7 +41,17 @@ pub struct Loaded {
     /// First eight hexadecimal digits of the SHA-256 over the file and every value that came from outside.
     pub hash: String,
     /// Where each block of the top level stands, for problems that show only beside the running configuration.
-    pub(crate) places: Vec<(String, Problem)>,
+    places: Vec<(String, Problem)>,
+}
+
+impl Loaded {
+    /// A problem to be filled in, at a key of the top level; a key that is absent holds its default from the first line on.
+    pub(crate) fn place(&self, key: &str) -> Problem {
+        let written = self.places.iter().find(|(name, _)| name == key);
+        let (_, problem) =
+            written.or(self.places.first()).cloned().unwrap_or_else(|| (String::new(), Problem::nowhere()));
+        problem
+    }
 }
 
 /// Reads a file, with the environment of this process.

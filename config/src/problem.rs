@@ -190,6 +190,13 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// To be filled in.
+    pub(crate) fn nowhere() -> Self {
+        let Position { line, column } = Position::START;
+        let empty = String::new;
+        Self { file: empty(), line, column, code: Code::NeedsRestart, message: empty(), help: None, line_text: empty() }
+    }
+
     /// As an object of the admin API: `{file,line,column,code,message,help}`.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -237,7 +244,7 @@ pub struct Problems {
 impl Problems {
     /// Sorts and bounds a list of problems.
     pub(crate) fn new(mut list: Vec<Problem>) -> Self {
-        list.sort_by(|a, b| (a.line, a.column, a.code).cmp(&(b.line, b.column, b.code)));
+        list.sort_by_key(|problem| (problem.line, problem.column, problem.code));
         // An alias repeats the problems of its anchor, word for word.
         list.dedup();
         let not_kept = list.len().saturating_sub(PROBLEMS_MAX);

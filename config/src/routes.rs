@@ -237,7 +237,7 @@ block! {
     /// Counting of tokens and cost.
     pub(crate) struct MeterBlock {
         /// Where usage stands in replies; the route's `format` if left out.
-        format: At<ApiFormat> = optional,
+        format: UsageFormat = optional,
         /// Ask an OpenAI-shaped upstream for usage at the end of streams when the client did not.
         request_usage: bool = default("true"),
         /// Price of models that `prices` does not name; left out: they cost nothing and are counted as unpriced.
@@ -295,6 +295,17 @@ words!(ApiFormat {
     "anthropic" => ApiFormat::Anthropic, "Anthropic messages";
     "gemini" => ApiFormat::Gemini, "Gemini generateContent";
     "json" => ApiFormat::Json, "any JSON: every string value is text";
+});
+
+/// A format whose replies have a known place for usage.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct UsageFormat(pub ApiFormat);
+
+words!(UsageFormat {
+    "openai" => UsageFormat(ApiFormat::OpenAi), "OpenAI chat completions";
+    "openai_responses" => UsageFormat(ApiFormat::OpenAiResponses), "OpenAI responses";
+    "anthropic" => UsageFormat(ApiFormat::Anthropic), "Anthropic messages";
+    "gemini" => UsageFormat(ApiFormat::Gemini), "Gemini generateContent";
 });
 
 words!(SanitizeAction {

@@ -16,7 +16,7 @@ pub(crate) enum Shape {
     /// Names that the operator chooses.
     Map { key: &'static str, item: Box<Shape> },
     /// Known keys.
-    Block { doc: String, fields: Vec<Field> },
+    Block { name: &'static str, doc: String, fields: Vec<Field> },
     /// The first that fits.
     Either(Vec<Shape>),
 }
@@ -93,7 +93,7 @@ macro_rules! block {
 
             fn shape() -> $crate::shape::Shape {
                 use $crate::decode::Block;
-                $crate::shape::Shape::Block { doc: Self::doc(), fields: Self::fields() }
+                $crate::shape::Shape::Block { name: stringify!($block), doc: Self::doc(), fields: Self::fields() }
             }
         }
     };

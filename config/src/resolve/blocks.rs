@@ -3,8 +3,7 @@
 use super::{Scope, fits, keys, price};
 use crate::decode::{Context, OrOff};
 use crate::model::{
-    ApiFormat, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, MaskPii, PiiAction, PiiType, Rate,
-    Sanitize,
+    EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, MaskPii, PiiAction, PiiType, Rate, Sanitize,
 };
 use crate::problem::{Code, Finding, Position};
 use crate::routes::{
@@ -40,15 +39,8 @@ pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, ids: &mut BTreeMap<
     if let Some(block) = on(&blocks.mask_pii) {
         check_mask(block, cx);
     }
-    if let Some(block) = on(&blocks.meter) {
-        if let Some(format) = block.format.as_ref().filter(|format| format.value == ApiFormat::Json) {
-            let finding =
-                Finding::new(format.at, Code::WrongValue, "replies of format `json` have no known place for usage");
-            cx.tell(finding.help("`openai`, `openai_responses`, `anthropic` or `gemini`"));
-        }
-        if let Some(block) = &block.default_price {
-            price(block, scope.currency, cx);
-        }
+    if let Some(block) = on(&blocks.meter).and_then(|meter| meter.default_price.as_ref()) {
+        price(block, scope.currency, cx);
     }
     if let Some(block) = on(&blocks.body) {
         let buffered = scope.file.limits.buffered;

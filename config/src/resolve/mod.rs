@@ -60,6 +60,7 @@ pub(crate) fn resolve(file: &FileBlock, folder: &Path, cx: &mut Context) -> Opti
         routes: routes::resolve(&scope, cx),
         access_log: AccessLog { output: log_output(&file.access_log.output.value, folder) },
     };
+    debug_assert!(file.version.as_ref().is_none_or(|version| version.0 == 1), "the only version there is");
     cx.findings.is_empty().then_some(config)
 }
 

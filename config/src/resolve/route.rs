@@ -91,8 +91,8 @@ fn resolve_meter(
     scope: &Scope<'_>,
     cx: &mut Context,
 ) -> Option<Meter> {
-    let format = block.format.as_ref().map_or(format, |format| format.value);
-    if format == ApiFormat::Json && block.format.is_none() && block.sound && route.sound {
+    let format = block.format.as_ref().map_or(format, |format| format.0);
+    if format == ApiFormat::Json && block.sound && route.sound {
         let name = route.name.as_ref().map(|name| name.shown()).unwrap_or_default();
         let own = blocks::on(&route.blocks.meter).map_or(route.at, |meter| meter.at);
         let message =

@@ -1,0 +1,191 @@
+//! What holds on a route, as YAML: inherited blocks in place, defaults filled in, secrets as `***`.
+//!
+//! # Invariants
+//! * Loaded again, the text means the same route, but for the secrets (`what_holds_on_a_route_means_the_same_when_loaded`).
+
+use crate::emit::{Yaml, emit, map, text, word};
+use crate::model::{
+    ApiKey, Authenticate, Config, EndUser, Execution, Fault, FloodLimits, MaskPii, Meter, ModelPrice, PiiAction,
+    PiiType, Rate, Route, RouteMatch, Sanitize, Upstream,
+};
+use crate::patterns::{endpoint_text, host_text, path_text, source_text};
+use crate::routes::MaskWord;
+use crate::source::MASK;
+use crate::values::{Words, bytes_text, duration_text, price_text};
+
+/// YAML of everything that holds on a route and of its upstream; `None` if there is no such route.
+pub fn effective(config: &Config, route: &str) -> Option<String> {
+    let route = config.routes.iter().find(|candidate| &*candidate.name == route)?;
+    let upstream = config.upstreams.get(&*route.upstream)?;
+    let whole = map([
+        ("upstreams", map([(&*upstream.name, upstream_yaml(upstream))])),
+        ("routes", Yaml::List(vec![route_yaml(route)])),
+    ]);
+    Some(format!(
+        "# What holds on route `{}`, with everything inherited. Secrets are {MASK}.\n{}",
+        route.name,
+        emit(&whole)
+    ))
+}
+
+fn upstream_yaml(upstream: &Upstream) -> Yaml {
+    let timeouts = &upstream.timeouts;
+    let endpoints = upstream.endpoints.iter().map(|endpoint| map([("address", text(endpoint_text(endpoint)))]));
+    map([
+        ("endpoints", Yaml::List(endpoints.collect())),
+        ("protocol", word(upstream.protocol.word())),
+        ("idempotent", word(upstream.idempotent)),
+        ("retries", word(upstream.retries_max)),
+        (
+            "timeouts",
+            map([
+                ("connect", text(duration_text(timeouts.connect))),
+                ("first_byte", text(duration_text(timeouts.first_byte))),
+                ("idle", text(duration_text(timeouts.idle))),
+                ("total", text(duration_text(timeouts.total))),
+            ]),
+        ),
+    ])
+}
+
+fn route_yaml(route: &Route) -> Yaml {
+    map([
+        ("name", text(&*route.name)),
+        ("match", match_yaml(&route.matches)),
+        ("upstream", text(&*route.upstream)),
+        ("format", word(route.format.word())),
+        ("authenticate", or_off(&route.authenticate, authenticate)),
+        ("end_user", or_off(&route.end_user, end_user)),
+        ("execution", or_off(&route.execution, execution)),
+        ("flood_limits", or_off(&route.flood_limits, flood_limits)),
+        ("sanitize", or_off(&route.sanitize, sanitize)),
+        ("mask_pii", or_off(&route.mask_pii, mask_pii)),
+        ("meter", or_off(&route.meter, meter)),
+        ("fault", or_off(&route.fault, fault)),
+        (
+            "body",
+            map([
+                ("request_max", text(bytes_text(route.request_body_bytes_max))),
+                ("request_timeout", text(duration_text(route.request_body_timeout))),
+                ("reply_max", text(bytes_text(route.reply_bytes_max))),
+                ("on_large_reply", word(route.on_large_reply.word())),
+            ]),
+        ),
+        ("on_disconnect", word(route.on_disconnect.word())),
+        ("passthrough", word(route.passthrough)),
+        ("forward_credentials", word(route.forward_credentials)),
+    ])
+}
+
+fn or_off<T>(block: &Option<T>, yaml: fn(&T) -> Yaml) -> Yaml {
+    block.as_ref().map_or(word("off"), yaml)
+}
+
+/// A key that is left out if there is nothing to say.
+fn maybe(key: &str, value: Option<Yaml>) -> Option<(&str, Yaml)> {
+    value.map(|value| (key, value))
+}
+
+fn match_yaml(matches: &RouteMatch) -> Yaml {
+    let methods = (!matches.methods.is_empty()).then(|| Yaml::List(matches.methods.iter().map(text).collect()));
+    let all = [
+        Some(("path", text(path_text(&matches.path)))),
+        maybe("methods", methods),
+        maybe("host", matches.host.as_ref().map(|host| text(host_text(host)))),
+    ];
+    map(all.into_iter().flatten())
+}
+
+fn authenticate(block: &Authenticate) -> Yaml {
+    map([("api_keys", Yaml::List(block.api_keys.iter().map(api_key).collect()))])
+}
+
+fn api_key(key: &ApiKey) -> Yaml {
+    let all = [
+        Some(("id", text(&*key.id))),
+        // The hash of a short key would give it away.
+        Some(("sha256", text(MASK))),
+        Some(("tenant", text(&*key.tenant))),
+        Some(("user", text(&*key.user))),
+        maybe("tier", key.tier.as_deref().map(text)),
+        maybe("region", key.region.as_deref().map(text)),
+        Some(("scopes", Yaml::List(key.scopes.iter().map(|scope| text(&**scope)).collect()))),
+    ];
+    map(all.into_iter().flatten())
+}
+
+fn end_user(block: &EndUser) -> Yaml {
+    let scope = maybe("scope", block.scope.as_deref().map(text));
+    map([Some(("id", text(source_text(&block.id)))), scope].into_iter().flatten())
+}
+
+fn execution(block: &Execution) -> Yaml {
+    map([("id", text(source_text(&block.id)))])
+}
+
+fn flood_limits(block: &FloodLimits) -> Yaml {
+    let all = [
+        maybe("per_address", block.per_address.as_ref().map(rate)),
+        maybe("per_key", block.per_key.as_ref().map(rate)),
+    ];
+    map(all.into_iter().flatten())
+}
+
+fn rate(rate: &Rate) -> Yaml {
+    map([("requests", word(rate.requests)), ("window", text(duration_text(rate.window)))])
+}
+
+fn sanitize(block: &Sanitize) -> Yaml {
+    map([("action", word(block.action.word()))])
+}
+
+fn mask_pii(block: &MaskPii) -> Yaml {
+    let direction = |list: &[(PiiType, PiiAction)]| {
+        let entries = list.iter().map(|(kind, action)| (pii_key(*kind), pii_action(*action)));
+        (!list.is_empty()).then(|| map(entries))
+    };
+    let all = [maybe("request", direction(&block.request)), maybe("response", direction(&block.response))];
+    map(all.into_iter().flatten())
+}
+
+fn pii_key(kind: PiiType) -> &'static str {
+    match kind {
+        PiiType::Email => "email",
+        PiiType::Phone => "phone",
+        PiiType::Aadhaar => "aadhaar",
+        PiiType::Pan => "pan",
+    }
+}
+
+fn pii_action(action: PiiAction) -> Yaml {
+    match action {
+        PiiAction::Mask { keep_last } => map([("action", word(MaskWord::Mask.word())), ("keep_last", word(keep_last))]),
+        PiiAction::Replace => word(MaskWord::Replace.word()),
+        PiiAction::Block => word(MaskWord::Block.word()),
+    }
+}
+
+fn meter(block: &Meter) -> Yaml {
+    let all = [
+        Some(("format", word(block.format.word()))),
+        Some(("request_usage", word(block.request_usage))),
+        maybe("default_price", block.default_price.as_ref().map(price)),
+    ];
+    map(all.into_iter().flatten())
+}
+
+fn price(price: &ModelPrice) -> Yaml {
+    map([
+        ("input", text(price_text(price.input))),
+        ("output", text(price_text(price.output))),
+        ("cached_input", text(price_text(price.cached_input))),
+    ])
+}
+
+fn fault(block: &Fault) -> Yaml {
+    let delay = block
+        .delay
+        .map(|delay| map([("percent", word(delay.percent)), ("duration", text(duration_text(delay.duration)))]));
+    let abort = block.abort.map(|abort| map([("percent", word(abort.percent)), ("status", word(abort.status))]));
+    map([maybe("delay", delay), maybe("abort", abort)].into_iter().flatten())
+}

@@ -1,0 +1,41 @@
+//! Configurations for those who have none yet: a commented first file, and none at all.
+//!
+//! # Invariants
+//! * The first file loads as it is, and with every commented-out setting turned on (`the_first_file_loads`).
+
+use crate::load::{Loaded, Origin, parse};
+use crate::problem::{Code, Finding, Position, Problems};
+use crate::source::Source;
+
+/// The file that `raptorgate init` writes. Lines that start with `#` and a letter are settings to turn on.
+pub fn init_template() -> &'static str {
+    include_str!("starter.yaml")
+}
+
+/// The configuration of `raptorgate run --upstream URL`: everything on 127.0.0.1:8080 goes to this upstream.
+pub fn for_upstream(url: &str) -> Result<Loaded, Problems> {
+    let origin = Origin { file: "--upstream".to_owned(), folder: ".".into() };
+    let refused = |why: &str| {
+        let finding = Finding::new(Position::START, Code::WrongValue, format!("`--upstream` {why}"));
+        Source::new(&origin.file, "").problems(vec![finding.help("for example `--upstream http://127.0.0.1:8000`")])
+    };
+    let Some(rest) = url.strip_prefix("http://") else { return Err(refused("needs a URL that starts with `http://`")) };
+    let address = rest.strip_suffix('/').unwrap_or(rest);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-:[]".contains(c);
+    if address.is_empty() || !address.chars().all(allowed) {
+        return Err(refused("takes scheme, host and port, without a path"));
+    }
+    // The port that `http://` means when there is none.
+    let with_port = address.rsplit(']').next().is_some_and(|tail| tail.contains(':'));
+    let address = if with_port { address.to_owned() } else { format!("{address}:80") };
+    parse(&yaml(&address), &origin, &|_| None)
+}
+
+fn yaml(address: &str) -> String {
+    format!(
+        "version: 1\n\
+         listeners: [{{ address: \"127.0.0.1:8080\" }}]\n\
+         upstreams: {{ upstream: {{ endpoints: [{{ address: \"{address}\" }}] }} }}\n\
+         routes: [{{ name: all, match: {{ path: \"/*\" }}, upstream: upstream }}]\n"
+    )
+}
