@@ -40,8 +40,16 @@ pub fn cpu_ticks(pid: u32) -> u64 {
 
 /// Resident memory of a process in bytes.
 pub fn resident_bytes(pid: u32) -> u64 {
+    status_kib(pid, "VmRSS:") * 1024
+}
+
+/// Most memory a process has ever had resident, in bytes.
+pub fn peak_resident_bytes(pid: u32) -> u64 {
+    status_kib(pid, "VmHWM:") * 1024
+}
+
+fn status_kib(pid: u32, field: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a living process");
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).expect("VmRSS");
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
-    kib * 1024
+    let line = status.lines().find_map(|l| l.strip_prefix(field)).expect("a field of the status");
+    line.trim().trim_end_matches("kB").trim().parse().expect("a number")
 }
