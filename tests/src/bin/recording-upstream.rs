@@ -13,9 +13,10 @@ const H2_PREFACE: &[u8] = b"PRI ";
 #[tokio::main(worker_threads = 2)]
 async fn main() {
     let log = std::env::args().nth(1).expect("usage: recording-upstream LOG");
-    let state = Arc::new(State::new(File::create(log).expect("create the log")));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    println!("{}", listener.local_addr().expect("an address"));
+    let address = listener.local_addr().expect("an address").to_string();
+    let state = Arc::new(State::new(address.clone(), File::create(log).expect("create the log")));
+    println!("{address}");
     loop {
         let (stream, _) = listener.accept().await.expect("accept");
         stream.set_nodelay(true).expect("nodelay");

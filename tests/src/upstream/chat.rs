@@ -8,10 +8,11 @@ use crate::upstream::record::Received;
 use crate::upstream::script::{Parameters, Step, head, whole};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Steps for a request to `/chat/completions`.
 ///
-/// Parameters: `text` (else an echo of the last message), `usage=none`, `await` (each word waits for a release),
+/// Parameters: `text` (else an echo of the last message), `usage=none`, `await` (each word waits for a release), `word_ms` (each waits so long),
 /// `break_after` (the connection breaks after so many words), `cut` (bytes per write, to cut events anywhere).
 pub fn script(parameters: &Parameters, received: &Received) -> Vec<Step> {
     let Some(body) = received.text.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()) else {
@@ -79,6 +80,9 @@ impl Answer {
             if parameters.has("break_after") && n as u64 == parameters.number("break_after", 0) {
                 steps.push(Step::Reset);
                 return steps;
+            }
+            if parameters.has("word_ms") {
+                steps.push(Step::Pause(Duration::from_millis(parameters.number("word_ms", 0))));
             }
             if parameters.has("await") {
                 steps.push(Step::Await(parameters.text("await").to_owned()));

@@ -136,7 +136,7 @@ impl<'a> Connection<'a> {
                     reply.after = After::Over;
                 }
                 served.status = status;
-                self.write(head_text(status, &headers, framing).as_bytes()).await
+                self.write(head_text(status, &self.state.name, &headers, framing).as_bytes()).await
             }
             Step::Data(..) if reply.bodyless => After::Reusable,
             Step::Data(bytes, tokens) => self.data(&bytes, tokens, reply.chunked, served).await,
@@ -216,8 +216,8 @@ struct Playing {
     bodyless: bool,
 }
 
-fn head_text(status: u16, headers: &[(&'static str, String)], framing: Framing) -> String {
-    let mut text = format!("HTTP/1.1 {status} Status\r\n");
+fn head_text(status: u16, server: &str, headers: &[(&'static str, String)], framing: Framing) -> String {
+    let mut text = format!("HTTP/1.1 {status} Status\r\nx-served-by: {server}\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -94,7 +94,10 @@ impl Player {
                     .expect("an interim head");
                 self.respond.send_informational(head).map_err(|_| Over)
             }
-            Step::Head { status, headers, framing } => self.head(status, &headers, framing),
+            Step::Head { status, mut headers, framing } => {
+                headers.push(("x-served-by", state.name.clone()));
+                self.head(status, &headers, framing)
+            }
             Step::Data(bytes, tokens) => self.data(bytes, tokens).await,
             Step::Pause(time) => self.wait(tokio::time::sleep(time)).await,
             Step::Await(name) => {

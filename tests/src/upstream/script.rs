@@ -120,6 +120,11 @@ fn reply(parameters: &Parameters, received: &Received) -> Vec<Step> {
         "nothing" => vec![Step::Close],
         "garbage" => vec![Step::Raw(b"\x16\x03\x01 no http at all\r\n\r\n"), Step::Close],
         "gzip" => gzip(),
+        "padded" => whole(
+            200,
+            "application/json",
+            format!("{{\"text\":\"{}\"}}", "a".repeat(parameters.number("size", 0) as usize)),
+        ),
         "not-json" => whole(200, "application/json", br#"{"choices": [oops"#.as_slice()),
         other => panic!("the recording upstream has no reply named {other:?}"),
     }

@@ -11,6 +11,8 @@ use tokio::sync::Semaphore;
 /// Shared state.
 #[derive(Debug)]
 pub struct State {
+    /// Its address, told in `x-served-by` of each reply.
+    pub name: String,
     log: Mutex<File>,
     signals: Mutex<HashMap<String, Arc<Semaphore>>>,
     arrived: Mutex<HashMap<String, u64>>,
@@ -20,8 +22,9 @@ pub struct State {
 
 impl State {
     /// Logs to this file.
-    pub fn new(log: File) -> Self {
+    pub fn new(name: String, log: File) -> Self {
         Self {
+            name,
             log: Mutex::new(log),
             signals: Mutex::default(),
             arrived: Mutex::default(),
