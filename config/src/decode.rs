@@ -14,10 +14,17 @@ use std::fmt::Display;
 #[derive(Default)]
 pub(crate) struct Context {
     pub findings: Vec<Finding>,
+    /// Values that are missing because they could not be read, told or told before.
+    unread: usize,
 }
 
 impl Context {
+    pub fn new(findings: Vec<Finding>) -> Self {
+        Self { findings, unread: 0 }
+    }
+
     pub fn tell(&mut self, finding: Finding) {
+        self.unread += 1;
         self.findings.push(finding);
     }
 }
@@ -88,7 +95,7 @@ impl<T: FromText> Decode for T {
 /// The scalar of a node that must be one.
 fn scalar<'n>(node: &'n Node, label: &str, cx: &mut Context) -> Option<&'n Scalar> {
     match &node.value {
-        Value::Scalar(scalar) if scalar.state == State::Broken => None,
+        Value::Scalar(_) if is_broken(node, cx) => None,
         Value::Scalar(scalar) if !node.is_null() => Some(scalar),
         Value::Scalar(_) | Value::Mapping(_) | Value::Sequence(_) => {
             cx.tell(wrong_type(node, label));
@@ -113,8 +120,11 @@ pub(crate) fn wrong_type(node: &Node, expected: &str) -> Finding {
     Finding::new(node.at, Code::WrongType, format!("expected {expected}, found {found}"))
 }
 
-fn is_broken(node: &Node) -> bool {
-    matches!(&node.value, Value::Scalar(scalar) if scalar.state == State::Broken)
+/// A scalar that could not be resolved has been told; what is missing without it is no second problem.
+pub(crate) fn is_broken(node: &Node, cx: &mut Context) -> bool {
+    let broken = matches!(&node.value, Value::Scalar(scalar) if scalar.state == State::Broken);
+    cx.unread += usize::from(broken);
+    broken
 }
 
 fn shown(scalar: &Scalar) -> String {
@@ -155,7 +165,7 @@ impl<T: Decode> Decode for At<T> {
 impl<T: Decode> Decode for Vec<T> {
     fn decode(node: &Node, cx: &mut Context) -> Option<Self> {
         let Value::Sequence(items) = &node.value else {
-            if !is_broken(node) {
+            if !is_broken(node, cx) {
                 cx.tell(wrong_type(node, "a list").help("write `[…]`, or each item on its own line behind `- `"));
             }
             return None;
@@ -202,7 +212,7 @@ impl<K, V> Map<K, V> {
 impl<K: FromText, V: Decode> Decode for Map<K, V> {
     fn decode(node: &Node, cx: &mut Context) -> Option<Self> {
         let Value::Mapping(entries) = &node.value else {
-            if !is_broken(node) {
+            if !is_broken(node, cx) {
                 cx.tell(wrong_type(node, "a mapping").help("each entry is `name: value`"));
             }
             return None;
@@ -235,8 +245,8 @@ pub(crate) enum OrOff<T> {
 impl<T: Decode> Decode for OrOff<T> {
     fn decode(node: &Node, cx: &mut Context) -> Option<Self> {
         match &node.value {
-            Value::Scalar(scalar) if scalar.text == "off" && scalar.state != State::Broken => Some(Self::Off),
-            Value::Scalar(_) if is_broken(node) => None,
+            Value::Scalar(_) if is_broken(node, cx) => None,
+            Value::Scalar(scalar) if scalar.text == "off" => Some(Self::Off),
             Value::Scalar(_) => {
                 let help = "`{}` takes every default, `off` removes an inherited block";
                 cx.tell(wrong_type(node, "a mapping or `off`").help(help));
@@ -263,13 +273,13 @@ pub(crate) struct Reader<'n, 'c> {
     at: Position,
     entries: &'n [Entry],
     cx: &'c mut Context,
-    told_before: usize,
+    unread_before: usize,
 }
 
 impl<'n> Reader<'n, '_> {
     /// No problem has been told about this block.
     pub fn sound(&self) -> bool {
-        self.cx.findings.len() == self.told_before
+        self.cx.unread == self.unread_before
     }
 
     pub fn at(&self) -> Position {
@@ -310,17 +320,17 @@ impl<'n> Reader<'n, '_> {
 /// Reads a block: every key, then the keys that should not be there.
 pub(crate) fn decode_block<B: Block>(node: &Node, cx: &mut Context) -> Option<B> {
     let Value::Mapping(entries) = &node.value else {
-        if !is_broken(node) {
+        if !is_broken(node, cx) {
             cx.tell(wrong_type(node, "a mapping").help("`{}` takes every default"));
         }
         return None;
     };
-    let told_before = cx.findings.len();
+    let unread_before = cx.unread;
     let fields = B::fields();
     let known = fields.iter().map(|field| field.key);
     for entry in entries.iter().filter(|entry| !known.clone().any(|key| key == entry.key)) {
         let message = format!("unknown key `{}`", entry.key);
         cx.tell(Finding::new(entry.at, Code::UnknownKey, message).maybe_help(suggest(&entry.key, known.clone())));
     }
-    B::read(&mut Reader { at: node.at, entries, cx, told_before })
+    B::read(&mut Reader { at: node.at, entries, cx, unread_before })
 }

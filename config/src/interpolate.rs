@@ -46,6 +46,8 @@ enum Holder {
 
 fn collect_secrets(node: &Node, holder: Holder, spans: &mut Vec<Span>) {
     match (&node.value, holder) {
+        // A reference is no secret; what it refers to is never printed anyway.
+        (Value::Scalar(scalar), Holder::Secret) if is_reference(&scalar.text) => {}
         (Value::Scalar(_), Holder::Secret) => spans.push(Span { start: node.at, end: node.end }),
         (Value::Scalar(_), Holder::Open) => {}
         (Value::Sequence(items), _) => items.iter().for_each(|item| collect_secrets(item, holder, spans)),
@@ -135,6 +137,13 @@ impl Outside<'_> {
             (None, None) => Err(Wrong::unset(name)),
         }
     }
+}
+
+/// Exactly one `${NAME}` or `${file:path}`, without a default that could be a secret.
+fn is_reference(text: &str) -> bool {
+    let inside = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    inside
+        .is_some_and(|inside| is_variable_name(inside) || (inside.starts_with("file:") && !inside.contains(['$', '}'])))
 }
 
 fn is_variable_name(name: &str) -> bool {

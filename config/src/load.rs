@@ -57,26 +57,27 @@ impl Loaded {
 /// Reads a file, with the environment of this process.
 pub fn load(path: &Path) -> Result<Loaded, Problems> {
     let origin = Origin::of(path);
-    let text = read_file(path).map_err(|finding| Source::new(&origin.file, "").problems(vec![finding]))?;
-    parse(&text, &origin, &|name| std::env::var(name).ok())
+    let bytes = read_file(path).map_err(|finding| Source::new(&origin.file, "").problems(vec![finding]))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => parse(&text, &origin, &|name| std::env::var(name).ok()),
+        Err(error) => {
+            let text = String::from_utf8_lossy(error.as_bytes());
+            let at = yaml::position_of(&text, error.utf8_error().valid_up_to());
+            let finding = Finding::new(at, Code::YamlSyntax, "not UTF-8 from here on");
+            Err(Source::new(&origin.file, &text).problems(vec![finding]))
+        }
+    }
 }
 
-fn read_file(path: &Path) -> Result<String, Finding> {
-    let unreadable = |why: &dyn std::fmt::Display| {
-        Finding::new(Position::START, Code::UnreadableFile, format!("cannot read the file: {why}"))
-            .help("`raptorgate init` writes a first one; `-c FILE` names another")
+fn read_file(path: &Path) -> Result<Vec<u8>, Finding> {
+    let unreadable = |error: std::io::Error| {
+        let help = "`raptorgate init` writes a first one; `-c FILE` names another";
+        Finding::new(Position::START, Code::UnreadableFile, format!("cannot read the file: {error}")).help(help)
     };
-    let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(too_large());
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let head = String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default()).into_owned();
-        Finding::new(yaml::position_of(&head, valid), Code::YamlSyntax, "not UTF-8 from here on")
-    })
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX { Err(too_large()) } else { Ok(bytes) }
 }
 
 fn too_large() -> Finding {
@@ -96,7 +97,7 @@ pub fn parse(text: &str, origin: &Origin, env: &dyn Fn(&str) -> Option<String>) 
         Outside { env, folder: &origin.folder, digest: Sha256::new_with_prefix(text), findings: document.findings };
     outside.resolve(&mut root, &secrets);
     source.mask(secrets);
-    let mut cx = Context { findings: outside.findings };
+    let mut cx = Context::new(outside.findings);
     let config = FileBlock::decode(&root, &mut cx).and_then(|file| resolve::resolve(&file, &origin.folder, &mut cx));
     match config {
         Some(config) => Ok(Loaded { config, hash: short_hash(outside.digest), places: places(&root, &source) }),

@@ -212,7 +212,8 @@ impl Problem {
     /// The part of the line around the column, and the column in that part (from 0).
     fn window(&self) -> (String, usize) {
         let caret = self.column.saturating_sub(1);
-        let skipped = caret.saturating_sub(LINE_CHARS_SHOWN_MAX / 2);
+        let fits = self.line_text.chars().count() <= LINE_CHARS_SHOWN_MAX;
+        let skipped = if fits { 0 } else { caret.saturating_sub(LINE_CHARS_SHOWN_MAX / 2) };
         let shown: String = self.line_text.chars().skip(skipped).take(LINE_CHARS_SHOWN_MAX).collect();
         (shown, caret - skipped)
     }

@@ -4,11 +4,11 @@
 //! * Units are always written and never guessed (`units_are_read_strictly`).
 //! * What is read can be written again and means the same (`values_survive_writing_and_reading`).
 
-use crate::decode::{Context, FromText, TextStyle, Wrong, wrong_type};
+use crate::decode::{Context, FromText, TextStyle, Wrong, is_broken, wrong_type};
 use crate::problem::{Code, Finding, suggest};
 use crate::source::MASK;
 use crate::units::{Currency, Money, Price, Secret};
-use crate::yaml::{Node, State, Value};
+use crate::yaml::{Node, Value};
 use serde_json::{Value as Json, json};
 use std::fmt;
 use std::time::Duration;
@@ -382,7 +382,7 @@ pub(crate) fn decode_word<T: Words>(node: &Node, cx: &mut Context) -> Option<T> 
         cx.tell(wrong_type(node, &expected));
         return None;
     };
-    if scalar.state == State::Broken {
+    if is_broken(node, cx) {
         return None;
     }
     let found = T::WORDS.iter().find(|(word, _, _)| *word == scalar.text);
