@@ -5,12 +5,14 @@
 //!   the clients share HTTP code with the gateway (`tests/harness.rs` proves both against each other).
 //! * Nothing waits by sleeping: [`poll`] looks again until a deadline, and the upstream waits for named signals.
 
+pub mod accounts;
 pub mod certificates;
 pub mod gateway;
 pub mod h1;
 pub mod h2_client;
 pub mod machine;
 pub mod poll;
+pub mod python;
 pub mod reply;
 pub mod upstream;
 pub mod wire;

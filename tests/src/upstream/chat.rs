@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Steps for a request to `/chat/completions`.
 ///
-/// Parameters: `text` (else an echo of the last message), `usage=none`, `await` (each word waits for a release), `word_ms` (each waits so long),
+/// Parameters: `text` (else an echo of the last message), `usage=none` or `usage=continuous` (in each event of a stream), `await` (each word waits for a release), `word_ms` (each waits so long), `first` (the head waits for a release),
 /// `break_after` (the connection breaks after so many words), `cut` (bytes per write, to cut events anywhere).
 pub fn script(parameters: &Parameters, received: &Received) -> Vec<Step> {
     let Some(body) = received.text.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()) else {
@@ -23,11 +23,15 @@ pub fn script(parameters: &Parameters, received: &Received) -> Vec<Step> {
         );
     };
     let answer = Answer::to(&body, parameters);
-    if body["stream"] == true {
+    let mut steps = if body["stream"] == true {
         answer.streamed(parameters, body["stream_options"]["include_usage"] == true)
     } else {
         answer.whole()
+    };
+    if parameters.has("first") {
+        steps.insert(0, Step::Await(parameters.text("first").to_owned()));
     }
+    steps
 }
 
 struct Answer {
@@ -35,6 +39,7 @@ struct Answer {
     words: Vec<String>,
     prompt_tokens: u64,
     tells_usage: bool,
+    tells_always: bool,
 }
 
 impl Answer {
@@ -50,11 +55,12 @@ impl Answer {
             words: text.split_inclusive(' ').map(str::to_owned).collect(),
             prompt_tokens: said.iter().map(|t| t.split_whitespace().count() as u64).sum(),
             tells_usage: parameters.text("usage") != "none",
+            tells_always: parameters.text("usage") == "continuous",
         }
     }
 
-    fn usage(&self) -> Value {
-        let completion = self.words.len() as u64;
+    fn usage(&self, words: usize) -> Value {
+        let completion = words as u64;
         json!({"prompt_tokens": self.prompt_tokens, "completion_tokens": completion, "total_tokens": self.prompt_tokens + completion})
     }
 
@@ -64,7 +70,7 @@ impl Answer {
             "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": self.words.concat()}}],
         });
         if self.tells_usage {
-            reply["usage"] = self.usage();
+            reply["usage"] = self.usage(self.words.len());
         }
         let mut steps = whole(200, "application/json", reply.to_string());
         if let Some(Step::Data(_, tokens)) = steps.iter_mut().find(|s| matches!(s, Step::Data(..))) {
@@ -75,7 +81,12 @@ impl Answer {
 
     fn streamed(&self, parameters: &Parameters, include_usage: bool) -> Vec<Step> {
         let mut steps = vec![head(200, vec![("content-type", "text/event-stream".into())], Framing::Chunked)];
-        self.push(&mut steps, parameters, json!({"role": "assistant", "content": ""}), Value::Null, self.prompt_tokens);
+        self.push(
+            &mut steps,
+            parameters,
+            Piece { delta: json!({"role": "assistant", "content": ""}), finish: Value::Null, words: 0 },
+            self.prompt_tokens,
+        );
         for (n, word) in self.words.iter().enumerate() {
             if parameters.has("break_after") && n as u64 == parameters.number("break_after", 0) {
                 steps.push(Step::Reset);
@@ -87,12 +98,22 @@ impl Answer {
             if parameters.has("await") {
                 steps.push(Step::Await(parameters.text("await").to_owned()));
             }
-            self.push(&mut steps, parameters, json!({"content": word}), Value::Null, 1);
+            self.push(
+                &mut steps,
+                parameters,
+                Piece { delta: json!({"content": word}), finish: Value::Null, words: n + 1 },
+                1,
+            );
         }
-        self.push(&mut steps, parameters, json!({}), json!("stop"), 0);
+        self.push(
+            &mut steps,
+            parameters,
+            Piece { delta: json!({}), finish: json!("stop"), words: self.words.len() },
+            0,
+        );
         if include_usage && self.tells_usage {
             let mut event = self.event(json!([]));
-            event["usage"] = self.usage();
+            event["usage"] = self.usage(self.words.len());
             push_bytes(&mut steps, parameters, &format!("data: {event}\n\n"), 0);
         }
         push_bytes(&mut steps, parameters, "data: [DONE]\n\n", 0);
@@ -104,10 +125,20 @@ impl Answer {
         json!({"id": "chatcmpl-test", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": self.model, "choices": choices})
     }
 
-    fn push(&self, steps: &mut Vec<Step>, parameters: &Parameters, delta: Value, finish_reason: Value, tokens: u64) {
-        let event = self.event(json!([{"index": 0, "delta": delta, "finish_reason": finish_reason}]));
+    fn push(&self, steps: &mut Vec<Step>, parameters: &Parameters, piece: Piece, tokens: u64) {
+        let mut event = self.event(json!([{"index": 0, "delta": piece.delta, "finish_reason": piece.finish}]));
+        if self.tells_always {
+            event["usage"] = self.usage(piece.words);
+        }
         push_bytes(steps, parameters, &format!("data: {event}\n\n"), tokens);
     }
+}
+
+/// What one event says, and how many words have been said with it.
+struct Piece {
+    delta: Value,
+    finish: Value,
+    words: usize,
 }
 
 /// One write, or many of `cut` bytes; the tokens count once the last is out.

@@ -1,0 +1,85 @@
+//! The real Python around the gateway: a FastAPI backend behind it and the `openai` client before it.
+
+use crate::machine;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// The interpreter that has the packages of `tests/python/requirements.txt`.
+fn interpreter() -> PathBuf {
+    let path = machine::workspace().join(".deps/venv/bin/python");
+    assert!(
+        path.exists(),
+        "the Python packages of the tests are not installed (no {}); run: make deps",
+        path.display()
+    );
+    path
+}
+
+fn script(name: &str) -> Command {
+    let mut command = Command::new(interpreter());
+    // Proxies of the machine are not between the client and the gateway.
+    for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env_remove(proxy);
+    }
+    command
+        .arg(machine::workspace().join("tests/python").join(name))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+/// A running FastAPI backend, killed when dropped.
+pub struct AgentBackend {
+    child: Child,
+    folder: TempDir,
+    address: SocketAddr,
+}
+
+impl AgentBackend {
+    /// Starts one on a free port.
+    pub fn start() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let mut child = script("agent_backend.py")
+            .arg(folder.path().join("log.jsonl"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start the agent backend");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("its address");
+        let address = line.trim().parse().expect("an address: the backend could not start");
+        Self { child, folder, address }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its own log of what it was told and what it served.
+    pub fn log(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.path().join("log.jsonl")).expect("its log");
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(|l| serde_json::from_str(l).expect("a JSON line")).collect()
+    }
+}
+
+impl Drop for AgentBackend {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs one scenario of `openai_client.py` to its end and returns what it saw.
+pub async fn openai_client(gateway: SocketAddr, key: &str, scenario: &str) -> Value {
+    let mut command = script("openai_client.py");
+    command.arg(format!("http://{gateway}/v1")).arg(key).arg(scenario);
+    let output =
+        tokio::task::spawn_blocking(move || command.output()).await.expect("a thread").expect("run the client");
+    assert!(output.status.success(), "{scenario}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
