@@ -265,6 +265,7 @@ impl<T: Decode> Decode for OrOff<T> {
 pub(crate) trait Block: Sized {
     fn doc() -> String;
     fn fields() -> Vec<Field>;
+    fn keys() -> Vec<&'static str>;
     fn read(reader: &mut Reader<'_, '_>) -> Option<Self>;
 }
 
@@ -326,8 +327,8 @@ pub(crate) fn decode_block<B: Block>(node: &Node, cx: &mut Context) -> Option<B>
         return None;
     };
     let unread_before = cx.unread;
-    let fields = B::fields();
-    let known = fields.iter().map(|field| field.key);
+    let keys = B::keys();
+    let known = keys.iter().copied();
     for entry in entries.iter().filter(|entry| !known.clone().any(|key| key == entry.key)) {
         let message = format!("unknown key `{}`", entry.key);
         cx.tell(Finding::new(entry.at, Code::UnknownKey, message).maybe_help(suggest(&entry.key, known.clone())));

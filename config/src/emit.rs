@@ -102,3 +102,34 @@ fn quoted(text: &str) -> String {
     });
     format!("\"{}\"", escaped.replace("${", "$${"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{self, Value};
+    use proptest::prelude::*;
+
+    /// The first text of a tree.
+    fn first(node: &yaml::Node) -> String {
+        match &node.value {
+            Value::Scalar(scalar) => scalar.text.clone(),
+            Value::Mapping(entries) => first(&entries[0].value),
+            Value::Sequence(items) => first(&items[0]),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back(any in any::<String>(), odd in "[-:#&*!|>'\"%@`{}\\[\\],?~ \\n\\\\$0-9a-z\u{85}\u{2028}\u{feff}]{0,12}") {
+            for text in [any, odd] {
+                let in_block = map([("a", super::text(text.as_str()))]);
+                let in_flow = map([("a", map([("b", map([("c", Yaml::List(vec![super::text(text.as_str())]))]))]))]);
+                for yaml in [in_block, in_flow] {
+                    let written = emit(&yaml);
+                    let Ok(document) = yaml::read(&written) else { panic!("{written:?}") };
+                    prop_assert_eq!(first(&document.root).replace("$${", "${"), text.clone(), "{}", written);
+                }
+            }
+        }
+    }
+}

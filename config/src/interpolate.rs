@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! * Values enter after parsing, never as text of the file: a value cannot add keys (`a_variable_cannot_add_keys`).
-//! * What is not set is a problem at its scalar (`an_unset_variable_is_told_at_its_scalar`).
+//! * What is not set is a problem at its scalar (`every_mistake_is_told_where_it_stands`).
 //! * A secret file that everybody may read or write is refused (`a_secret_file_open_to_all_is_refused`).
 
 use crate::problem::{Code, Finding, Position};

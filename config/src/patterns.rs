@@ -352,3 +352,101 @@ impl FromText for Method {
         json!({ "enum": METHODS })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reads<T: FromText>(text: &str) -> Option<T> {
+        T::from_text(text).ok()
+    }
+
+    #[test]
+    fn patterns_are_read_strictly() {
+        let literal = |text: &str| Segment::Literal(text.to_owned());
+        let path = |segments, prefix| Some(PathPattern { segments, prefix });
+        assert_eq!(reads("/"), path(vec![], false));
+        assert_eq!(reads("/*"), path(vec![], true));
+        assert_eq!(reads("/a"), path(vec![literal("a")], false));
+        assert_eq!(reads("/a/*"), path(vec![literal("a")], true));
+        assert_eq!(reads("/u/{id}"), path(vec![literal("u"), Segment::Parameter("id".to_owned())], false));
+        for bad in [
+            "", "a", "*", "/a*", "/a/", "//", "/a//b", "/*/a", "/**", "/a/**", "/{}", "/{a b}", "/{1}", "/x{a}",
+            "/{a}/{a}", "/a?b", "/a#b", "/../a", "/.", "/a b", "/é",
+        ] {
+            assert_eq!(reads::<PathPattern>(bad), None, "{bad}");
+        }
+        assert_eq!(reads("API.x.in"), Some(HostPattern::Exact("api.x.in".to_owned())));
+        assert_eq!(reads("*.X.in"), Some(HostPattern::Suffix("x.in".to_owned())));
+        for bad in
+            ["", "*", "*.", "*x.in", "a.*.in", "x.in:80", "x..in", ".x.in", "x.in.", "-x.in", "http://x.in", "x in"]
+        {
+            assert_eq!(reads::<HostPattern>(bad), None, "{bad}");
+        }
+        for bad in ["x", "x:", ":1", "x:0", "x:65536", "x:+1", "http://x:1", "x:1/", "[x]:1", "::1:1", "x y:1"] {
+            assert_eq!(reads::<Endpoint>(bad), None, "{bad}");
+        }
+        for good in ["x:1", "127.0.0.1:8000", "[::1]:8000", "a-b.c_d:65535"] {
+            assert_eq!(reads::<Endpoint>(good).map(|endpoint| endpoint_text(&endpoint)).as_deref(), Some(good));
+        }
+    }
+
+    #[test]
+    fn json_paths_are_read_strictly() {
+        let member = |name: &str| JsonStep::Member(name.to_owned());
+        let json = |steps| Some(Source::Json(steps));
+        assert_eq!(reads("json:$.user"), json(vec![member("user")]));
+        assert_eq!(
+            reads("json:$.a['b c'][0].d"),
+            json(vec![member("a"), member("b c"), JsonStep::Index(0), member("d")])
+        );
+        assert_eq!(reads(r#"json:$["it's"]['\'\\']"#), json(vec![member("it's"), member("'\\")]));
+        assert_eq!(reads("header:X-User"), Some(Source::Header("x-user".to_owned())));
+        for bad in [
+            "",
+            "user",
+            "json:",
+            "json:$",
+            "json:user",
+            "json:$user",
+            "json:$.",
+            "json:$..a",
+            "json:$.*",
+            "json:$[*]",
+            "json:$[1:2]",
+            "json:$[-1]",
+            "json:$[01]",
+            "json:$[a]",
+            "json:$['a",
+            "json:$['a'",
+            "json:$[?@.a]",
+            "json:$.a b",
+            "json:$.a-b",
+            "json:$.1",
+            r"json:$['\x']",
+            "header:",
+            "header:a b",
+            "header:Authorization",
+            "header:x-api-key",
+            "header:cookie",
+            "header:X-Raptorgate-User",
+            "query:a",
+        ] {
+            assert_eq!(reads::<Source>(bad), None, "{bad}");
+        }
+        assert_eq!(reads::<Source>(&format!("json:${}", ".a".repeat(17))), None, "more steps than any body has");
+    }
+
+    proptest! {
+        #[test]
+        fn paths_survive_writing_and_reading(steps in prop::collection::vec(prop_oneof![
+            any::<String>().prop_filter("no control characters but the escaped ones", |text| !text.chars().any(char::is_control)).prop_map(JsonStep::Member),
+            "[\\n\\r\\t'\"\\\\]{0,4}".prop_map(JsonStep::Member),
+            any::<usize>().prop_map(JsonStep::Index),
+        ], 1..8)) {
+            let source = Source::Json(steps);
+            prop_assert_eq!(reads::<Source>(&source_text(&source)), Some(source));
+        }
+    }
+}

@@ -8,12 +8,6 @@
 
 use std::fmt;
 
-/// More problems than this are counted, not kept: nobody reads them.
-const PROBLEMS_MAX: usize = 200;
-
-/// Characters of an offending line that are shown around the position.
-const LINE_CHARS_SHOWN_MAX: usize = 120;
-
 /// Line and column, both counted from 1; columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -185,8 +179,10 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// The offending line; secrets in it are `***`.
+    /// The offending line, or the part of a long one around the column; secrets in it are masked.
     pub line_text: String,
+    /// Where the column is in `line_text`, from 0.
+    pub(crate) caret: usize,
 }
 
 impl Problem {
@@ -194,7 +190,16 @@ impl Problem {
     pub(crate) fn nowhere() -> Self {
         let Position { line, column } = Position::START;
         let empty = String::new;
-        Self { file: empty(), line, column, code: Code::NeedsRestart, message: empty(), help: None, line_text: empty() }
+        Self {
+            file: empty(),
+            line,
+            column,
+            code: Code::NeedsRestart,
+            message: empty(),
+            help: None,
+            line_text: empty(),
+            caret: 0,
+        }
     }
 
     /// As an object of the admin API: `{file,line,column,code,message,help}`.
@@ -208,24 +213,14 @@ impl Problem {
             "help": self.help,
         })
     }
-
-    /// The part of the line around the column, and the column in that part (from 0).
-    fn window(&self) -> (String, usize) {
-        let caret = self.column.saturating_sub(1);
-        let fits = self.line_text.chars().count() <= LINE_CHARS_SHOWN_MAX;
-        let skipped = if fits { 0 } else { caret.saturating_sub(LINE_CHARS_SHOWN_MAX / 2) };
-        let shown: String = self.line_text.chars().skip(skipped).take(LINE_CHARS_SHOWN_MAX).collect();
-        (shown, caret - skipped)
-    }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem { file, line, column, code, message, .. } = self;
+        let Problem { file, line, column, code, message, line_text, caret, .. } = self;
         write!(f, "{file}:{line}:{column}: error[{code}]: {message}")?;
-        if !self.line_text.trim().is_empty() {
-            let (shown, caret) = self.window();
-            write!(f, "\n  | {shown}\n  | {:caret$}^", "")?;
+        if !line_text.trim().is_empty() {
+            write!(f, "\n  | {line_text}\n  | {:caret$}^", "")?;
         }
         match &self.help {
             Some(help) => write!(f, "\n  help: {help}"),
@@ -243,13 +238,8 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Sorts and bounds a list of problems.
-    pub(crate) fn new(mut list: Vec<Problem>) -> Self {
-        list.sort_by_key(|problem| (problem.line, problem.column, problem.code));
-        // An alias repeats the problems of its anchor, word for word.
-        list.dedup();
-        let not_kept = list.len().saturating_sub(PROBLEMS_MAX);
-        list.truncate(PROBLEMS_MAX);
+    /// Problems by position, and how many more there are.
+    pub(crate) fn new(list: Vec<Problem>, not_kept: usize) -> Self {
         Self { list, not_kept }
     }
 
@@ -289,9 +279,16 @@ impl<'a> IntoIterator for &'a Problems {
 
 /// The known name that is most like `name`, if one is near enough to be a slip of the finger.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let distance_max = (name.chars().count() / 3).clamp(1, 4);
+    const NAME_CHARS_MAX: usize = 64; // longer: no slip of the finger
+    const KNOWN_MAX: usize = 1_000; // more: the first ones
+    let length = name.chars().take(NAME_CHARS_MAX + 1).count();
+    if length > NAME_CHARS_MAX {
+        return None;
+    }
+    let distance_max = (length / 3).clamp(1, 4);
     known
         .into_iter()
+        .take(KNOWN_MAX)
         .map(|candidate| {
             (strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate)
         })

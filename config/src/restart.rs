@@ -19,7 +19,7 @@ pub fn needs_restart(running: &Config, new: &Loaded) -> Result<(), Problems> {
     ];
     let changed = changes.into_iter().filter(|(_, _, changed)| *changed);
     let problems: Vec<Problem> = changed.map(|(key, what, _)| problem(new, key, what)).collect();
-    if problems.is_empty() { Ok(()) } else { Err(Problems::new(problems)) }
+    if problems.is_empty() { Ok(()) } else { Err(Problems::new(problems, 0)) }
 }
 
 fn problem(new: &Loaded, key: &str, what: &str) -> Problem {

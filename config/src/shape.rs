@@ -78,6 +78,10 @@ macro_rules! block {
                 [$(block!(@field $mode $ty, $field, [$($field_doc),*] $(, $default)?)),*].into_iter().flatten().collect()
             }
 
+            fn keys() -> Vec<&'static str> {
+                [$(block!(@keys $mode $ty, $field)),*].concat()
+            }
+
             fn read(reader: &mut $crate::decode::Reader<'_, '_>) -> Option<Self> {
                 let at = reader.at();
                 $(let $field = block!(@read reader, $mode $ty, $field $(, $default)?);)*
@@ -129,6 +133,9 @@ macro_rules! block {
             shape: <$ty as $crate::decode::Decode>::shape(),
         }]
     };
+
+    (@keys flatten $ty:ty, $field:ident) => { <$ty as $crate::decode::Block>::keys() };
+    (@keys $mode:ident $ty:ty, $field:ident) => { vec![$crate::shape::key_text(stringify!($field))] };
 
     (@presence required) => { $crate::shape::Presence::Required };
     (@presence needed) => { $crate::shape::Presence::Required };

@@ -8,6 +8,12 @@ use crate::problem::{Finding, Position, Problem, Problems};
 /// Keys whose value is a secret, or might be one that was put in the wrong place.
 const SECRET_KEYS: [&str; 6] = ["key", "token", "sha256", "api_keys", "secret", "password"];
 
+/// More problems than this are counted, not kept: nobody reads them.
+const PROBLEMS_MAX: usize = 200;
+
+/// Characters of an offending line that are shown around the position.
+const LINE_CHARS_SHOWN_MAX: usize = 120;
+
 /// What a secret is replaced by.
 pub(crate) const MASK: &str = "***";
 
@@ -51,25 +57,36 @@ impl<'t> Source<'t> {
         self.masking = Masking::ByPosition;
     }
 
-    pub fn problems(&self, findings: Vec<Finding>) -> Problems {
-        Problems::new(findings.into_iter().map(|finding| self.problem(finding)).collect())
+    pub fn problems(&self, mut findings: Vec<Finding>) -> Problems {
+        findings.sort_by(|a, b| (a.at, a.code, &a.message).cmp(&(b.at, b.code, &b.message)));
+        // An alias repeats the problems of its anchor, word for word.
+        findings.dedup_by(|a, b| (a.at, a.code, &a.message) == (b.at, b.code, &b.message));
+        let not_kept = findings.len().saturating_sub(PROBLEMS_MAX);
+        findings.truncate(PROBLEMS_MAX);
+        Problems::new(findings.into_iter().map(|finding| self.problem(finding)).collect(), not_kept)
     }
 
     pub fn problem(&self, finding: Finding) -> Problem {
         let line = finding.at.line.clamp(1, self.lines.len().max(1));
         let raw = self.lines.get(line - 1).copied().unwrap_or_default();
-        let column = if line == finding.at.line { finding.at.column } else { usize::MAX };
+        let chars = raw.chars().count();
+        let column = if line == finding.at.line { finding.at.column.clamp(1, chars + 1) } else { chars + 1 };
+        let skipped =
+            if chars <= LINE_CHARS_SHOWN_MAX { 0 } else { (column - 1).saturating_sub(LINE_CHARS_SHOWN_MAX / 2) };
+        let shown: String = self.masked_line(line, raw).chars().skip(skipped).take(LINE_CHARS_SHOWN_MAX).collect();
         Problem {
             file: self.file.to_owned(),
             line,
-            column: column.clamp(1, raw.chars().count() + 1),
+            column,
             code: finding.code,
             message: printable(&finding.message),
-            help: finding.help,
-            line_text: printable(&self.masked_line(line, raw)),
+            help: finding.help.as_deref().map(printable),
+            caret: (column - 1 - skipped).min(shown.chars().count()),
+            line_text: printable(&shown),
         }
     }
 
+    /// As long as the line, so that columns stay right.
     fn masked_line(&self, line: usize, raw: &str) -> String {
         match self.masking {
             Masking::ByText => mask_by_text(raw, self.lines.get(line.wrapping_sub(2)).copied().unwrap_or_default()),
@@ -82,7 +99,6 @@ impl<'t> Source<'t> {
         for span in self.masked.iter().filter(|span| (span.start.line..=span.end.line).contains(&line)) {
             let first = if span.start.line == line { span.start.column - 1 } else { 0 };
             let behind = if span.end.line == line { span.end.column - 1 } else { shown.len() };
-            // Same length as before, so that columns of other problems of the line stay right.
             shown.iter_mut().take(behind).skip(first).for_each(|c| *c = '*');
         }
         shown.into_iter().collect()
@@ -91,21 +107,19 @@ impl<'t> Source<'t> {
 
 /// Masks everything behind a secret-bearing key, and the whole line if the one before ends in such a key.
 fn mask_by_text(raw: &str, before: &str) -> String {
-    let key_of = |text: &str| text.trim_end().rsplit(|c: char| !is_key_char(c)).next().is_some_and(is_secret_key);
-    if before.split(':').any(|part| key_of(part.trim_end_matches(['"', '\''])))
-        && before.contains(':')
-        && !raw.contains(':')
-    {
-        return MASK.to_owned();
-    }
-    let colon = raw
-        .match_indices(':')
-        .map(|(at, _)| at)
-        .find(|at| raw.get(..*at).is_some_and(|head| key_of(head.trim_end().trim_end_matches(['"', '\'']))));
-    match colon.and_then(|at| raw.get(..=at)) {
-        Some(head) => format!("{head} {MASK}"),
-        None => raw.to_owned(),
-    }
+    let ends_in_secret_key = |text: &str| {
+        let name = text.trim_end().trim_end_matches(['"', '\'']);
+        name.rsplit(|c: char| !is_key_char(c)).next().is_some_and(is_secret_key)
+    };
+    let behind_key = |text: &str| {
+        let mut colons = text.match_indices(':').map(|(at, _)| at);
+        colons.find(|at| text.get(..*at).is_some_and(ends_in_secret_key)).map(|at| at + 1)
+    };
+    let continued = !raw.contains(':') && behind_key(before).is_some();
+    let open = if continued { Some(0) } else { behind_key(raw) };
+    let head: String = raw.get(..open.unwrap_or(raw.len())).unwrap_or_default().to_owned();
+    let hidden = raw.chars().count() - head.chars().count();
+    head + &"*".repeat(hidden)
 }
 
 fn is_key_char(c: char) -> bool {
@@ -125,9 +139,11 @@ fn lines(text: &str) -> Vec<&str> {
     lines
 }
 
-/// Control characters could play tricks on a terminal.
+/// Control characters could play tricks on a terminal, and a long text could hide the rest.
 fn printable(text: &str) -> String {
+    const CHARS_MAX: usize = 500;
     text.chars()
+        .take(CHARS_MAX)
         .map(|c| {
             if c == '\t' {
                 ' '
@@ -146,10 +162,10 @@ mod tests {
 
     #[test]
     fn a_line_that_cannot_be_parsed_hides_all_behind_a_secret_key() {
-        assert_eq!(mask_by_text(r#"admin: { token: "CANARY"#, ""), "admin: { token: ***");
-        assert_eq!(mask_by_text(r#"  "CANARY"#, "  token:"), "***");
+        assert_eq!(mask_by_text(r#"admin: { token: "CANARY"#, ""), "admin: { token:********");
+        assert_eq!(mask_by_text(r#"  "CANARY"#, "  token:"), "*********");
         assert_eq!(mask_by_text("  path: /a", "  token: x"), "  path: /a");
-        assert_eq!(mask_by_text(r#"{"key": CANARY, [}"#, ""), r#"{"key": ***"#);
+        assert_eq!(mask_by_text(r#"{"key": CANARY, [}"#, ""), r#"{"key":***********"#);
     }
 
     #[test]

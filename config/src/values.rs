@@ -400,3 +400,94 @@ pub(crate) fn decode_word<T: Words>(node: &Node, cx: &mut Context) -> Option<T> 
 pub(crate) fn is_scalar(node: &Node) -> bool {
     matches!(node.value, Value::Scalar(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reads<T: FromText>(text: &str) -> Option<T> {
+        T::from_text(text).ok()
+    }
+
+    #[test]
+    fn units_are_read_strictly() {
+        let millis = |text| reads::<OrZero>(text).map(|duration| duration.0.as_millis());
+        assert_eq!(
+            ["100ms", "30s", "1m", "24h", "1d", "0s", "30 s"].map(millis),
+            [Some(100), Some(30_000), Some(60_000), Some(86_400_000), Some(86_400_000), Some(0), Some(30_000)]
+        );
+        for bad in [
+            "",
+            "30",
+            "s",
+            "-1s",
+            "+1s",
+            "1.5s",
+            "1h30m",
+            "1S",
+            " 1s",
+            "1s ",
+            "1  s",
+            "367d",
+            "99999999999999999999s",
+            "1µs",
+            "١s",
+        ] {
+            assert_eq!(millis(bad), None, "{bad}");
+        }
+        let bytes = |text| reads::<Bytes>(text).map(|bytes| bytes.0);
+        assert_eq!(
+            ["1024", "1 B", "256 KiB", "10MiB", "1 GiB"].map(bytes),
+            [1024, 1, 262_144, 10_485_760, 1 << 30].map(Some)
+        );
+        for bad in [
+            "",
+            "0",
+            "0 B",
+            "1 KB",
+            "1 kib",
+            "1.5 MiB",
+            "-1",
+            "+1",
+            "1e3",
+            "99999999999999999999",
+            "18446744073709551615 KiB",
+        ] {
+            assert_eq!(bytes(bad), None, "{bad}");
+        }
+        let percent = |text| reads::<Percent>(text).map(|percent| percent.0);
+        assert_eq!(["0", "100", "0.5", "5"].map(percent), [0.0, 100.0, 0.5, 5.0].map(Some));
+        for bad in ["", "101", "-1", "5%", "1e1", "nan", "inf", "1.1.1", ".", "0x1"] {
+            assert_eq!(percent(bad), None, "{bad}");
+        }
+        let price = |text| reads::<Price>(text).map(Price::nanos_per_million);
+        assert_eq!(["12.50 INR", "0 USD"].map(price), [12_500_000_000, 0].map(Some));
+        for bad in ["12.50", "12.50INR", "-1 INR", "1 rupee", "1.0000000001 INR"] {
+            assert_eq!(price(bad), None, "{bad}");
+        }
+        assert!(reads::<Sha256Hex>(&"aB".repeat(32)).is_some_and(|hash| hash.0 == [0xab; 32]));
+        for bad in ["", "ab", &"g0".repeat(32), &"é".repeat(32), &"ab".repeat(33)] {
+            assert!(reads::<Sha256Hex>(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_can_stand_in_headers_labels_and_urls() {
+        assert!(["chat", "k1", "a.b-c_d", "007"].iter().all(|name| reads::<Name>(name).is_some()));
+        assert!(["", "_anon", "-a", "a b", "a/b", "आशा", "a\n"].iter().all(|name| reads::<Name>(name).is_none()));
+        assert!(["asha@x.in", "agents:read", "meta/llama-3"].iter().all(|label| reads::<Label>(label).is_some()));
+        assert!(["", "a b", "a,b", "आशा", "a\r\nb"].iter().all(|label| reads::<Label>(label).is_none()));
+    }
+
+    proptest! {
+        #[test]
+        fn values_survive_writing_and_reading(millis in 0..31_622_400_000_u64, bytes in 1..u64::MAX, nanos in 0..i64::MAX) {
+            let duration = Duration::from_millis(millis);
+            prop_assert_eq!(reads::<OrZero>(&duration_text(duration)), Some(OrZero(duration)));
+            prop_assert_eq!(reads::<Bytes>(&bytes_text(bytes)), Some(Bytes(bytes)));
+            let price = Price::per_million(Money::from_nanos(nanos, Currency::INR)).unwrap();
+            prop_assert_eq!(reads::<Price>(&price_text(price)), Some(price));
+        }
+    }
+}

@@ -295,3 +295,49 @@ fn duplicate(key: &str, at: Position, first: Position) -> Finding {
     Finding::new(at, Code::DuplicateKey, format!("key `{key}` stands twice in this mapping"))
         .help(format!("the first one is in line {}", first.line))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        match read(text) {
+            Ok(document) => {
+                document.findings.iter().map(|f| format!("{}:{} {} ", f.at.line, f.at.column, f.code)).collect()
+            }
+            Err(finding) => format!("{}:{} {}!", finding.at.line, finding.at.column, finding.code),
+        }
+    }
+
+    #[test]
+    fn keys_that_stand_twice_are_all_told() {
+        assert_eq!(
+            told("a: 1\nb: { c: 1, c: 2 }\na: 3\n\"a\": 4\n"),
+            "2:12 duplicate_key 3:1 duplicate_key 4:1 duplicate_key "
+        );
+    }
+
+    #[test]
+    fn only_plain_yaml_is_read() {
+        assert_eq!(told("a: !!int 1"), "1:4 yaml_syntax!");
+        assert_eq!(told("a: 1\n---\na: 2"), "2:1 yaml_syntax!");
+        assert_eq!(told("a: 1\n\0b: 2"), "2:1 yaml_syntax!");
+        assert_eq!(told("[a]: 1"), "1:1 yaml_syntax!");
+        assert_eq!(told("\u{feff}a: 1"), "", "a byte order mark is none of the operator's business");
+        assert_eq!(told("---\na: 1\n...\n"), "");
+        assert_eq!(told(""), "");
+    }
+
+    #[test]
+    fn positions_count_characters() {
+        assert_eq!(told("é: क # 🦖\nस: { b: 1, b: 2 }"), "2:12 duplicate_key ");
+        assert_eq!(told("a: 1\r\nb: 2\r\na: 3"), "3:1 duplicate_key ");
+    }
+
+    #[test]
+    fn an_alias_counts_as_what_it_stands_for() {
+        let Ok(document) = read("a: &x { b: [1, 2] }\nc: *x") else { panic!("not read") };
+        assert_eq!(document.root.size(), 13);
+        assert_eq!(document.root.height(), 3);
+    }
+}

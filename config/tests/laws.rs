@@ -156,7 +156,7 @@ fn every_default_is_a_valid_value() {
 }
 
 #[test]
-fn two_equal_routes_are_ambiguous_and_others_are_not() {
+fn equal_routes_are_ambiguous() {
     let with = |matches: [&str; 2]| {
         let routes = matches
             .iter()
@@ -431,12 +431,13 @@ proptest! {
     #[test]
     fn mutated_files_never_panic_and_point_inside_the_file(text in mutated()) {
         if let Err(problems) = read(&text) {
-            let lines: Vec<&str> = text.split(['\n', '\r']).collect();
+            let text = text.replace("\r\n", "\n").replace('\r', "\n");
+            let lines: Vec<&str> = text.split('\n').collect();
             prop_assert!(problems.len() > 0);
             for problem in &problems {
                 prop_assert!((1..=lines.len()).contains(&problem.line), "{problem}");
-                prop_assert!((1..=text.chars().count() + 1).contains(&problem.column), "{problem}");
-                prop_assert!(problem.column <= problem.line_text.chars().count() + 1 || problem.line_text.ends_with("***"), "{problem}");
+                let columns = lines[problem.line - 1].chars().count() + 1;
+                prop_assert!((1..=columns).contains(&problem.column), "{problem}");
             }
             let _ = problems.to_string();
         }

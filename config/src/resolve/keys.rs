@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! * A key's text does not outlive the loading; only its SHA-256 does (`secrets_never_print`).
-//! * Ids are unique in the file, hashes in a block (`two_keys_never_share_an_id_or_a_text`).
+//! * Ids are unique in the file, hashes in a block (`every_mistake_is_told_where_it_stands`).
 
 use super::{Scope, once};
 use crate::decode::Context;

@@ -1,7 +1,7 @@
 //! All routes together: unique names, known upstreams, and no request that two of them could equally take.
 //!
 //! # Invariants
-//! * Of two routes that match one request, one is more specific, or the file is refused (`two_equal_routes_are_ambiguous`).
+//! * Of two routes that match one request, one is more specific, or the file is refused (`equal_routes_are_ambiguous`).
 
 use super::{Scope, blocks, once, route};
 use crate::decode::{At, Context};
