@@ -44,6 +44,22 @@ pub enum Layout {
     ConfigMap,
 }
 
+/// The surroundings of a gateway.
+pub struct Launch {
+    /// Its folder, which may hold files that the configuration names.
+    pub folder: TempDir,
+    /// How its file lies there.
+    pub layout: Layout,
+    /// Its environment, besides the test's own.
+    pub environment: Vec<(&'static str, &'static str)>,
+}
+
+impl Default for Launch {
+    fn default() -> Self {
+        Self { folder: TempDir::new().expect("a temporary folder"), layout: Layout::File, environment: Vec::new() }
+    }
+}
+
 /// A running gateway, killed when dropped.
 pub struct Gateway {
     child: Child,
@@ -62,11 +78,12 @@ pub struct Gateway {
 impl Gateway {
     /// Starts one from this text.
     pub async fn start(yaml: &str) -> Self {
-        Self::start_in(TempDir::new().expect("a temporary folder"), Layout::File, yaml).await
+        Self::launch(Launch::default(), yaml).await
     }
 
-    /// Starts one whose file is laid out so, in a folder that already holds what the file names.
-    pub async fn start_in(folder: TempDir, layout: Layout, yaml: &str) -> Self {
+    /// Starts one with surroundings of its own.
+    pub async fn launch(launch: Launch, yaml: &str) -> Self {
+        let Launch { folder, layout, environment } = launch;
         let ready = folder.path().join("ready.json");
         let file = folder.path().join("raptorgate.yaml");
         match layout {
@@ -81,6 +98,7 @@ impl Gateway {
             .arg(&file)
             .arg("--ready-file")
             .arg(&ready)
+            .envs(environment)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -22,7 +22,7 @@ fn config(upstream: SocketAddr) -> String {
         "authenticate: {{ api_keys: [{{ id: {KEY_ID}, sha256: \"{}\", tenant: acme, user: asha }}] }}",
         sha256_hex(KEY.as_bytes())
     );
-    let guards = format!("{auth}, sanitize: {{ action: strip }}, mask_pii: {{ response: {{ email: replace }} }}");
+    let guards = "sanitize: { action: strip }, mask_pii: { response: { email: replace } }";
     format!(
         "{}tenants: {{ acme: {{ timezone: Asia/Kolkata, currency: INR }} }}
 limits: {{ json_depth: 32 }}
@@ -30,13 +30,15 @@ upstreams:
   agents: {{ endpoints: [{{ address: '{upstream}' }}], retries: 0, timeouts: {{ connect: 2s, first_byte: 300ms, idle: 300ms, total: 20s }} }}
   hurried: {{ endpoints: [{{ address: '{upstream}' }}], retries: 0, timeouts: {{ connect: 2s, first_byte: 20s, idle: 20s, total: 500ms }} }}
   gone: {{ endpoints: [{{ address: '{dead}' }}], retries: 1 }}
+defaults:
+  {auth}
 routes:
   - {{ name: chat, match: {{ path: /v1/chat/completions, methods: [POST] }}, upstream: agents, {guards}, meter: {{ format: openai }}, body: {{ request_max: 64 KiB, request_timeout: 700ms, reply_max: 64 KiB, on_large_reply: refuse }} }}
   - {{ name: claude, match: {{ path: /v1/messages, methods: [POST] }}, upstream: agents, format: anthropic, {guards} }}
   - {{ name: json, match: {{ path: /json/* }}, upstream: agents, format: json, {guards} }}
-  - {{ name: hurried, match: {{ path: /hurried }}, upstream: hurried, {auth} }}
-  - {{ name: gone, match: {{ path: /gone }}, upstream: gone, {auth} }}
-  - {{ name: streamed, match: {{ path: /streamed }}, upstream: agents, {auth}, body: {{ request_max: 64 KiB }} }}
+  - {{ name: hurried, match: {{ path: /hurried }}, upstream: hurried }}
+  - {{ name: gone, match: {{ path: /gone }}, upstream: gone }}
+  - {{ name: streamed, match: {{ path: /streamed }}, upstream: agents, body: {{ request_max: 64 KiB }} }}
 ",
         listeners()
     )

@@ -1,7 +1,7 @@
 //! Proxying by the real program: routes, bodies that stream, headers, time, and the way it stops.
 
 use raptorgate_tests::certificates::Authority;
-use raptorgate_tests::gateway::{Gateway, Layout, command_line, listeners};
+use raptorgate_tests::gateway::{Gateway, Launch, command_line, listeners};
 use raptorgate_tests::h1::{Body, H1, Request};
 use raptorgate_tests::h2_client::H2;
 use raptorgate_tests::machine;
@@ -38,9 +38,9 @@ async fn the_most_specific_route_wins() {
         ("path: /a", 461),
         ("path: /a/*", 462),
         ("path: /a/b/*", 463),
-        ("path: /users/{user_id}", 464),
+        ("path: '/users/{user_id}'", 464),
         ("path: /users/me", 465),
-        ("path: /users/{user_id}/posts", 466),
+        ("path: '/users/{user_id}/posts'", 466),
         ("path: /a, host: api.x.in", 467),
         ("path: /*, host: '*.x.in'", 468),
         ("path: /a, methods: [PUT]", 469),
@@ -253,7 +253,7 @@ async fn each_event_arrives_before_the_next_is_sent() {
 #[tokio::test]
 async fn bodies_beyond_the_cap_of_all_are_refused_as_overload() {
     let upstream = Upstream::start();
-    let yaml = one_route(&upstream, ", sanitize: { action: strip }") + "limits: { buffered: 1 MiB }\n";
+    let yaml = one_route(&upstream, ", sanitize: { action: strip }") + "limits: { buffered: 1 MiB, request_body: 1 MiB, reply: 64 KiB }\n";
     let gateway = Gateway::start(&yaml).await;
     let body = format!("{{\"text\":\"{}\"}}", "a ".repeat(350 << 10));
     let request = Request::post("/x", body.clone());
@@ -283,7 +283,7 @@ async fn tls_speaks_both_protocols() {
         "listeners: [{ address: \"127.0.0.1:0\" }]",
         "listeners: [{ address: \"127.0.0.1:0\", tls: { certificate: server.pem, key: server.key } }]",
     );
-    let gateway = Gateway::start_in(folder, Layout::File, &yaml).await;
+    let gateway = Gateway::launch(Launch { folder, ..Launch::default() }, &yaml).await;
     let body = big_body(300 << 10);
     let request = Request::post("/x", body.clone());
     let mut h1 = H1::connect_tls(gateway.address(), "gateway.test", authority.client(&["http/1.1"])).await;

@@ -1,6 +1,6 @@
 //! Reloading: what changes, changes whole and at once; what is not valid changes nothing.
 
-use raptorgate_tests::gateway::{Gateway, Layout, listeners};
+use raptorgate_tests::gateway::{Gateway, Launch, Layout, listeners};
 use raptorgate_tests::h1::{H1, Request};
 use raptorgate_tests::h2_client::H2;
 use raptorgate_tests::poll::{SOON, until};
@@ -174,8 +174,8 @@ async fn every_way_to_change_the_file_is_noticed() {
         gateway.rename_config(&config(variants[0], &format!("renamed {n}")));
         until_served(&gateway, variants[0], "an atomic rename").await;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let mounted = Gateway::start_in(folder, Layout::ConfigMap, &config(variants[0], "mounted")).await;
+    let launch = Launch { layout: Layout::ConfigMap, ..Launch::default() };
+    let mounted = Gateway::launch(launch, &config(variants[0], "mounted")).await;
     for n in 1..4 {
         mounted.write_config(&config(variants[n % 2], &format!("mounted {n}")));
         until_served(&mounted, variants[n % 2], "a ConfigMap's symlink swap").await;
@@ -203,7 +203,7 @@ async fn a_signal_and_the_admin_api_read_the_file_again() {
     };
     set_key("first-key-of-the-file");
     let yaml = config_with_key_file(upstream.address(), key.to_str().expect("a path"));
-    let gateway = Gateway::start_in(folder, Layout::File, &yaml).await;
+    let gateway = Gateway::launch(Launch { folder, ..Launch::default() }, &yaml).await;
     let accepts = async |key: &str| gateway.send(&Request::get("/x").header("x-api-key", key)).await.status == 200;
     assert!(accepts("first-key-of-the-file").await);
 
