@@ -41,7 +41,20 @@ pub(crate) fn secret_spans(root: &Node) -> Vec<Span> {
 #[derive(Clone, Copy)]
 enum Holder {
     Open,
+    /// In `tls`, where `key` names a file.
+    Files,
     Secret,
+}
+
+impl Holder {
+    fn of(self, key: &str) -> Self {
+        match self {
+            Holder::Files => Holder::Files,
+            Holder::Open | Holder::Secret if key == "tls" => Holder::Files,
+            Holder::Open | Holder::Secret if is_secret_key(key) => Holder::Secret,
+            Holder::Open | Holder::Secret => Holder::Open,
+        }
+    }
 }
 
 fn collect_secrets(node: &Node, holder: Holder, spans: &mut Vec<Span>) {
@@ -49,13 +62,13 @@ fn collect_secrets(node: &Node, holder: Holder, spans: &mut Vec<Span>) {
         // A reference is no secret; what it refers to is never printed anyway.
         (Value::Scalar(scalar), Holder::Secret) if is_reference(&scalar.text) => {}
         (Value::Scalar(_), Holder::Secret) => spans.push(Span { start: node.at, end: node.end }),
+        // A private key itself may have been put where its file's name belongs.
+        (Value::Scalar(scalar), Holder::Files) if !scalar.text.contains("-----BEGIN") => {}
+        (Value::Scalar(_), Holder::Files) => spans.push(Span { start: node.at, end: node.end }),
         (Value::Scalar(_), Holder::Open) => {}
         (Value::Sequence(items), _) => items.iter().for_each(|item| collect_secrets(item, holder, spans)),
         (Value::Mapping(entries), _) => {
-            for entry in entries {
-                let holder = if is_secret_key(&entry.key) { Holder::Secret } else { Holder::Open };
-                collect_secrets(&entry.value, holder, spans);
-            }
+            entries.iter().for_each(|entry| collect_secrets(&entry.value, holder.of(&entry.key), spans));
         }
     }
 }

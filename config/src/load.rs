@@ -90,7 +90,7 @@ pub fn parse(text: &str, origin: &Origin, env: &dyn Fn(&str) -> Option<String>) 
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(source.problems(vec![too_large()]));
     }
-    let document = yaml::read(text).map_err(|finding| source.problems(vec![finding]))?;
+    let document = yaml::read(text).map_err(|finding| source.problems(vec![braces_need_quotes(finding, text)]))?;
     let mut root = document.root;
     let secrets = interpolate::secret_spans(&root);
     let mut outside =
@@ -102,6 +102,17 @@ pub fn parse(text: &str, origin: &Origin, env: &dyn Fn(&str) -> Option<String>) 
     match config {
         Some(config) => Ok(Loaded { config, hash: short_hash(outside.digest), places: places(&root, &source) }),
         None => Err(source.problems(cx.findings)),
+    }
+}
+
+/// The slip that everybody makes once.
+fn braces_need_quotes(finding: Finding, text: &str) -> Finding {
+    let line = text.lines().nth(finding.at.line - 1).unwrap_or_default();
+    let slipped = finding.help.is_none() && (line.contains("/{") || line.contains("${"));
+    if slipped {
+        finding.help("inside `{ }` and `[ ]`, text that holds a `{` needs quotes: `\"/users/{id}\"`, `\"${NAME}\"`")
+    } else {
+        finding
     }
 }
 

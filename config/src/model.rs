@@ -262,7 +262,7 @@ pub struct Authenticate {
 /// One API key.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
-    /// Its name; unique in the file.
+    /// Its name; no other key of the file has it.
     pub id: Arc<str>,
     /// SHA-256 of the key's text.
     pub sha256: [u8; 32],

@@ -84,7 +84,7 @@ block! {
 block! {
     /// One API key: exactly one of `sha256` and `key`.
     pub(crate) struct ApiKeyBlock {
-        /// Its name in logs; unique in the file.
+        /// Its name in logs. It may be repeated on other routes, for the same key.
         id: At<Name> = required,
         /// SHA-256 of the key's text, 64 hexadecimal digits.
         sha256: At<Sha256Hex> = optional,

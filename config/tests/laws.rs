@@ -187,6 +187,27 @@ fn equal_routes_are_ambiguous() {
 }
 
 #[test]
+fn a_key_may_stand_on_many_routes() {
+    let with = |first: &str, second: &str| {
+        let keys = |key: &str| format!("authenticate: {{ api_keys: [{{ id: k, tenant: acme, {key} }}] }}");
+        let route = format!("  - {{ name: b, match: {{ path: /b }}, upstream: agents, {} }}\n", keys(second));
+        read(&format!("{SMALL}    {}\n{route}", keys(first))).map(|loaded| loaded.config.routes.len())
+    };
+    assert_eq!(with("key: a, user: u", "key: a, user: u, scopes: [s]").ok(), Some(2), "scopes may differ");
+    for other in ["key: b, user: u", "key: a, user: v"] {
+        assert_eq!(codes(&with("key: a, user: u", other).unwrap_err()), ["duplicate_name"], "{other}");
+    }
+}
+
+#[test]
+fn braces_without_quotes_are_explained() {
+    for slip in ["match: { path: /users/{id} }", "execution: { id: ${NAME} }"] {
+        let told = problems(&format!("{SMALL}    x: {{}}\n    {slip}\n"));
+        assert!(told.to_string().contains("needs quotes"), "{told}");
+    }
+}
+
+#[test]
 fn a_variable_cannot_add_keys() {
     let config = config(&SMALL.replace("acme: {}", "acme: {}, other: { timezone: \"${TZ:-UTC}\" }"));
     assert_eq!(config.tenants["other"].timezone, "UTC");

@@ -1,6 +1,7 @@
 //! Blocks of routes one by one: what each means, and what is wrong with it wherever it is inherited.
 
-use super::{Scope, fits, keys, price};
+use super::keys::{self, KnownKeys};
+use super::{Scope, fits, price};
 use crate::decode::{Context, OrOff};
 use crate::model::{
     EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, MaskPii, PiiAction, PiiType, Rate, Sanitize,
@@ -10,7 +11,6 @@ use crate::routes::{
     DirectionBlock, EndUserBlock, ExecutionBlock, FaultBlock, FloodBlock, MaskBlock, RateBlock, RouteBlocks,
     SanitizeBlock,
 };
-use std::collections::BTreeMap;
 
 /// The block, unless it is absent or off.
 pub(super) fn on<T>(block: &Option<OrOff<T>>) -> Option<&T> {
@@ -21,9 +21,9 @@ pub(super) fn on<T>(block: &Option<OrOff<T>>) -> Option<&T> {
 }
 
 /// Checks that concern one block alone, where it stands: in `defaults` or in a route.
-pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, ids: &mut BTreeMap<String, Position>, cx: &mut Context) {
+pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, known: &mut KnownKeys, cx: &mut Context) {
     if let Some(block) = on(&blocks.authenticate) {
-        keys::check(block, scope, ids, cx);
+        keys::check(block, scope, known, cx);
     }
     if let Some(block) = on(&blocks.flood_limits) {
         needs_one(

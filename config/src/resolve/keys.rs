@@ -2,35 +2,65 @@
 //!
 //! # Invariants
 //! * A key's text does not outlive the loading; only its SHA-256 does (`secrets_never_print`).
-//! * Ids are unique in the file, hashes in a block (`every_mistake_is_told_where_it_stands`).
+//! * An id stands for one key: the same text, tenant and user wherever it is repeated (`a_key_may_stand_on_many_routes`).
+//! * In one block neither an id nor a text stands twice (`every_mistake_is_told_where_it_stands`).
 
 use super::{Scope, once};
 use crate::decode::Context;
 use crate::model::{ApiKey, Authenticate};
 use crate::problem::{Code, Finding, Position, suggest};
 use crate::routes::{ApiKeyBlock, AuthenticateBlock};
-use crate::values::Label;
+use crate::values::{Label, Name};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Checks one `authenticate` block; `ids` are those of the whole file.
-pub(super) fn check(
-    block: &AuthenticateBlock,
-    scope: &Scope<'_>,
-    ids: &mut BTreeMap<String, Position>,
-    cx: &mut Context,
-) {
+/// Every key of the file by its id.
+pub(super) type KnownKeys = BTreeMap<String, KnownKey>;
+
+/// What an id stands for.
+pub(super) struct KnownKey {
+    at: Position,
+    hash: [u8; 32],
+    tenant: Name,
+    user: Label,
+}
+
+/// Checks one `authenticate` block; `known` are the keys of the whole file.
+pub(super) fn check(block: &AuthenticateBlock, scope: &Scope<'_>, known: &mut KnownKeys, cx: &mut Context) {
+    let mut ids = BTreeMap::new();
     let mut hashes: BTreeMap<[u8; 32], Position> = BTreeMap::new();
     for key in &block.api_keys.0 {
-        once(ids, key.id.shown(), key.id.at, "API key", cx);
+        let repeated = ids.contains_key(&key.id.shown());
+        once(&mut ids, key.id.shown(), key.id.at, "API key", cx);
         known_tenant(key, scope, cx);
         let Some(hash) = one_text(key, cx) else { continue };
+        if !repeated {
+            same_key_everywhere(key, hash, known, cx);
+        }
         if let Some(first) = hashes.insert(hash, key.at).filter(|first| *first != key.at) {
             let message = format!("API key `{}` has the same text as another key of this route", key.id.shown());
+            let help = format!("the other one is in line {}", first.line);
+            cx.tell(Finding::new(key.at, Code::DuplicateName, message).help(help));
+        }
+    }
+}
+
+/// A key may stand on many routes, with scopes of its own on each, but then it is the same key.
+fn same_key_everywhere(key: &ApiKeyBlock, hash: [u8; 32], known: &mut KnownKeys, cx: &mut Context) {
+    let (tenant, user) = (&key.tenant.value, &key.user);
+    match known.get(&key.id.shown()) {
+        Some(first) if (first.hash, &first.tenant, &first.user) != (hash, tenant, user) => {
+            let id = key.id.shown();
+            let message = format!("API key `{id}` has another text, tenant or user than in line {}", first.at.line);
             cx.tell(
-                Finding::new(key.at, Code::DuplicateName, message)
-                    .help(format!("the other one is in line {}", first.line)),
+                Finding::new(key.id.at, Code::DuplicateName, message)
+                    .help("an id stands for one key: give this one another id"),
             );
+        }
+        Some(_) => {}
+        None => {
+            let first = KnownKey { at: key.id.at, hash, tenant: tenant.clone(), user: user.clone() };
+            known.insert(key.id.shown(), first);
         }
     }
 }

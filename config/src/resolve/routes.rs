@@ -6,7 +6,7 @@
 use super::{Scope, blocks, once, route};
 use crate::decode::{At, Context};
 use crate::model::{HostPattern, PathPattern, Route, Segment};
-use crate::patterns::{Method, path_text};
+use crate::patterns::Method;
 use crate::problem::{Code, Finding, suggest};
 use crate::routes::{MatchBlock, RouteBlock};
 use std::collections::{BTreeMap, HashMap};
@@ -14,14 +14,14 @@ use std::sync::Arc;
 
 pub(super) fn resolve(scope: &Scope<'_>, cx: &mut Context) -> Vec<Arc<Route>> {
     let routes: Vec<&RouteBlock> = scope.file.routes.iter().flat_map(|routes| &routes.0).collect();
-    let (mut names, mut ids) = (BTreeMap::new(), BTreeMap::new());
-    blocks::check(&scope.file.defaults, scope, &mut ids, cx);
+    let (mut names, mut known) = (BTreeMap::new(), BTreeMap::new());
+    blocks::check(&scope.file.defaults, scope, &mut known, cx);
     for block in &routes {
         if let Some(name) = &block.name {
             once(&mut names, name.shown(), name.at, "route", cx);
         }
         known_upstream(block, scope, cx);
-        blocks::check(&block.blocks, scope, &mut ids, cx);
+        blocks::check(&block.blocks, scope, &mut known, cx);
     }
     tell_ambiguous(&routes, cx);
     routes.into_iter().filter_map(|block| route::resolve(block, scope, cx)).map(Arc::new).collect()
@@ -60,7 +60,7 @@ fn tell_ambiguous(routes: &[&RouteBlock], cx: &mut Context) {
         let alike = by_shape.entry(shape(block)).or_default();
         let rival = alike.iter().find(|rival| rival.r#match.as_ref().is_some_and(|rival| equal_methods(rival, block)));
         match rival {
-            Some(rival) => cx.tell(ambiguous(block, rival)),
+            Some(rival) => cx.tell(ambiguous(route, block, rival)),
             None => alike.push(route),
         }
     }
@@ -75,13 +75,12 @@ fn equal_methods(a: &MatchBlock, b: &MatchBlock) -> bool {
     (a.is_empty() && b.is_empty()) || a.iter().any(|method| b.contains(method))
 }
 
-fn ambiguous(block: &MatchBlock, rival: &RouteBlock) -> Finding {
-    let name = rival.name.as_ref().map(|name| name.shown()).unwrap_or_default();
+fn ambiguous(route: &RouteBlock, block: &MatchBlock, rival: &RouteBlock) -> Finding {
+    let name = |route: &RouteBlock| route.name.as_ref().map(|name| name.shown()).unwrap_or_default();
     let line = rival.r#match.as_ref().map_or(rival.at.line, |rival| rival.path.at.line);
-    let message = format!(
-        "`{}` matches the same requests as route `{name}` in line {line}, and neither is more specific",
-        path_text(&block.path.value)
-    );
+    let (own, other) = (name(route), name(rival));
+    let message =
+        format!("routes `{own}` and `{other}` (line {line}) match the same requests, and neither is more specific");
     Finding::new(block.path.at, Code::AmbiguousRoute, message)
         .help("tell them apart by host, path or methods; the order of routes means nothing")
 }
