@@ -456,6 +456,10 @@ mod tests {
         ] {
             assert_eq!(bytes(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_and_amounts_are_read_strictly() {
         let percent = |text| reads::<Percent>(text).map(|percent| percent.0);
         assert_eq!(["0", "100", "0.5", "5"].map(percent), [0.0, 100.0, 0.5, 5.0].map(Some));
         for bad in ["", "101", "-1", "5%", "1e1", "nan", "inf", "1.1.1", ".", "0x1"] {
