@@ -11,7 +11,8 @@ use crate::model::{
 use crate::patterns::{endpoint_text, host_text, path_text, source_text};
 use crate::routes::MaskWord;
 use crate::source::MASK;
-use crate::values::{Words, bytes_text, duration_text, price_text};
+use crate::values::{bytes_text, duration_text, price_text};
+use crate::words::Words;
 
 /// YAML of everything that holds on a route and of its upstream; `None` if there is no such route.
 pub fn effective(config: &Config, route: &str) -> Option<String> {

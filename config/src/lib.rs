@@ -24,6 +24,7 @@ mod starter;
 pub mod units;
 mod values;
 mod watch;
+mod words;
 mod yaml;
 
 pub use effective::effective;

@@ -8,7 +8,8 @@ use crate::patterns::Method;
 use crate::schema::PriceBlock;
 use crate::shape::{Shape, block, words};
 use crate::units::Secret;
-use crate::values::{Bytes, Label, Name, Percent, Sha256Hex, Whole, decode_word, is_scalar};
+use crate::values::{Bytes, Label, Name, Percent, Sha256Hex, Whole};
+use crate::words::{decode_word, is_scalar};
 use crate::yaml::Node;
 use std::time::Duration;
 

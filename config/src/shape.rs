@@ -146,17 +146,17 @@ macro_rules! block {
 /// Declares how the values of an enum are written: `word => Variant, "what it means"`.
 macro_rules! words {
     ($ty:ty { $($word:literal => $variant:expr, $doc:literal;)* }) => {
-        impl $crate::values::Words for $ty {
+        impl $crate::words::Words for $ty {
             const WORDS: &'static [(&'static str, Self, &'static str)] = &[$(($word, $variant, $doc)),*];
         }
 
         impl $crate::decode::Decode for $ty {
             fn decode(node: &$crate::yaml::Node, cx: &mut $crate::decode::Context) -> Option<Self> {
-                $crate::values::decode_word(node, cx)
+                $crate::words::decode_word(node, cx)
             }
 
             fn shape() -> $crate::shape::Shape {
-                use $crate::values::Words;
+                use $crate::words::Words;
                 $crate::shape::Shape::Words(Self::WORDS.iter().map(|(word, _, doc)| (*word, *doc)).collect())
             }
         }
