@@ -5,4 +5,5 @@ pub mod filter;
 pub mod frame;
 pub mod framers;
 pub mod payload;
+pub mod pii;
 pub mod read_body;

@@ -38,14 +38,9 @@ fn describe(frame: &Frame) -> String {
 fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     let mut places: Vec<usize> = cuts.iter().map(|c| c % (bytes.len() + 1)).collect();
     places.sort_unstable();
-    let mut parts = Vec::new();
-    let mut from = 0;
-    for place in places {
-        parts.push(&bytes[from..place]);
-        from = place;
-    }
-    parts.push(&bytes[from..]);
-    parts
+    let ends = places.iter().copied().chain([bytes.len()]);
+    let starts = [0].into_iter().chain(places.iter().copied());
+    starts.zip(ends).filter_map(|(from, to)| bytes.get(from..to)).collect()
 }
 
 fn sse_stream() -> impl Strategy<Value = String> {
@@ -80,7 +75,7 @@ fn line_stream() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn parts_do_not_depend_on_the_cuts(

@@ -222,8 +222,7 @@ impl Parser<'_> {
     /// Refuses a key that stands twice among the entries `from..to`, which are the members of one object.
     fn check_keys(&self, from: u32, to: u32) -> Result<(), JsonError> {
         let mut few: [&[u8]; PAIRWISE_KEYS_MAX] = [&[]; PAIRWISE_KEYS_MAX];
-        let mut count = 0;
-        for key in (Keys { parser: self, at: from, end: to }) {
+        for (count, key) in (Keys { parser: self, at: from, end: to }).enumerate() {
             let inner = text::inner(self.source(key));
             // Keys with escapes and objects with many keys take the general way.
             if key.tag == Tag::KeyEscaped || count == PAIRWISE_KEYS_MAX {
@@ -235,7 +234,6 @@ impl Parser<'_> {
             if let Some(slot) = few.get_mut(count) {
                 *slot = inner;
             }
-            count += 1;
         }
         Ok(())
     }
