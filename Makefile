@@ -25,8 +25,6 @@ test: ## run all tests
 	$(CARGO) build --workspace --bins
 	$(call say,running all tests)
 	$(CARGO) test --workspace
-	$(call say,running the demo's self-test)
-	$(TARGET)/debug/raptorgate demo --selftest
 	@printf '\n==> all tests passed\n'
 
 lint: ## check format and lints

@@ -253,7 +253,8 @@ async fn each_event_arrives_before_the_next_is_sent() {
 #[tokio::test]
 async fn bodies_beyond_the_cap_of_all_are_refused_as_overload() {
     let upstream = Upstream::start();
-    let yaml = one_route(&upstream, ", sanitize: { action: strip }") + "limits: { buffered: 1 MiB, request_body: 1 MiB, reply: 64 KiB }\n";
+    let yaml = one_route(&upstream, ", sanitize: { action: strip }")
+        + "limits: { buffered: 1 MiB, request_body: 1 MiB, reply: 64 KiB }\n";
     let gateway = Gateway::start(&yaml).await;
     let body = format!("{{\"text\":\"{}\"}}", "a ".repeat(350 << 10));
     let request = Request::post("/x", body.clone());

@@ -102,7 +102,11 @@ fn reply(parameters: &Parameters, received: &Received) -> Vec<Step> {
     match parameters.text("reply") {
         "" | "echo" | "json" => whole(200, "application/json", received.echo()),
         "status" => whole(parameters.number("status", 200) as u16, "application/json", received.echo()),
-        "text" => whole(200, "text/plain; charset=utf-8", parameters.text("text").to_owned()),
+        "text" => pieces(
+            Framing::Chunked,
+            "text/plain; charset=utf-8",
+            &split(parameters.text("text"), parameters.number("cut", 16) as usize),
+        ),
         "chunked" => pieces(Framing::Chunked, "application/json", &split(&received.echo(), 16)),
         "close" => pieces(Framing::Close, "application/json", &split(&received.echo(), 16)),
         "sse" => sse(parameters),
