@@ -142,6 +142,7 @@ impl<'a> Connection<'a> {
             Step::Data(bytes, tokens) => self.data(&bytes, tokens, reply.chunked, served).await,
             Step::Pause(time) => self.wait(tokio::time::sleep(time)).await,
             Step::Await(name) => {
+                self.state.note_waiting(&name);
                 let signal = self.state.signal(&name);
                 self.wait(async { signal.acquire().await.expect("a signal").forget() }).await
             }

@@ -101,6 +101,7 @@ impl Player {
             Step::Data(bytes, tokens) => self.data(bytes, tokens).await,
             Step::Pause(time) => self.wait(tokio::time::sleep(time)).await,
             Step::Await(name) => {
+                state.note_waiting(&name);
                 let signal = state.signal(&name);
                 self.wait(async { signal.acquire().await.expect("a signal").forget() }).await
             }

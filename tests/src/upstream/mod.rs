@@ -78,6 +78,15 @@ impl Upstream {
         self.control(&format!("arrived/{id}")).await.parse().expect("a number")
     }
 
+    /// Waits until a script waits for this name.
+    pub async fn until_waiting(&self, name: &str) {
+        let command = format!("arrived/waiting-{name}");
+        until(&format!("the upstream waits for {name}"), SOON, async || {
+            (self.control(&command).await != "0").then_some(())
+        })
+        .await;
+    }
+
     async fn control(&self, command: &str) -> String {
         let mut client = H1::connect(self.address).await;
         let reply = client.send(&Request::get(format!("/__control/{command}"))).await.expect("the upstream answers");

@@ -49,6 +49,11 @@ impl State {
         *self.arrived.lock().expect("arrived").entry(id.to_owned()).or_default() += bytes as u64;
     }
 
+    /// Notes that a script waits for this name.
+    pub fn note_waiting(&self, name: &str) {
+        self.note_arrived(&format!("waiting-{name}"), 1);
+    }
+
     /// Counts a request of this id; how many there were before.
     pub fn count(&self, id: &str) -> u64 {
         let mut counts = self.counts.lock().expect("counts");
