@@ -65,19 +65,19 @@ impl Frame {
 
     /// An event that holds JSON, which must be one valid value.
     pub fn sse_json(event: Option<&str>, json: &str) -> Frame {
-        let event = event.map(|name| name.replace(['\r', '\n'], " "));
-        let mut raw = BytesMut::with_capacity(json.len() + 64);
-        if let Some(name) = &event {
-            put_line(&mut raw, &["event: ", name], b"\n");
-        }
-        put_data(&mut raw, json.as_bytes(), b"\n");
-        raw.put_slice(b"\n");
+        let (event, raw) = put_event(event, json);
         let limits = JsonLimits { depth_max: usize::MAX, nodes_max: usize::MAX };
         let data = match JsonDoc::parse(Bytes::copy_from_slice(json.as_bytes()), &limits) {
             Ok(doc) => SseData::Json(doc),
             Err(_) => SseData::Text(json.to_owned()),
         };
-        Frame::Sse(SseFrame { raw: raw.freeze(), event, data })
+        Frame::Sse(SseFrame { raw, event, data })
+    }
+
+    /// An event that holds plain text.
+    pub fn sse_text(event: Option<&str>, text: &str) -> Frame {
+        let (event, raw) = put_event(event, text);
+        Frame::Sse(SseFrame { raw, event, data: SseData::Text(text.to_owned()) })
     }
 
     /// A line of JSON lines; `json` must be one valid value.
@@ -151,11 +151,18 @@ fn put_data(out: &mut BytesMut, data: &[u8], end: &[u8]) {
     }
 }
 
-fn put_line(out: &mut BytesMut, parts: &[&str], end: &[u8]) {
-    for part in parts {
-        out.put_slice(part.as_bytes());
+/// A whole event: its name, made safe, and its bytes.
+fn put_event(event: Option<&str>, data: &str) -> (Option<String>, Bytes) {
+    let event = event.map(|name| name.replace(['\r', '\n'], " "));
+    let mut raw = BytesMut::with_capacity(data.len() + 64);
+    if let Some(name) = &event {
+        raw.put_slice(b"event: ");
+        raw.put_slice(name.as_bytes());
+        raw.put_slice(b"\n");
     }
-    out.put_slice(end);
+    put_data(&mut raw, data.as_bytes(), b"\n");
+    raw.put_slice(b"\n");
+    (event, raw.freeze())
 }
 
 #[cfg(test)]

@@ -32,6 +32,11 @@ impl Payload {
         &self.bytes
     }
 
+    /// The bounds of its parse.
+    pub fn limits(&self) -> JsonLimits {
+        self.limits
+    }
+
     /// The body as JSON, parsed at the first call.
     pub fn json(&mut self) -> Result<&mut JsonDoc, JsonError> {
         if matches!(self.state, State::Unread) {

@@ -23,8 +23,15 @@ pub fn body_kind(headers: &HeaderMap) -> BodyKind {
         | "application/x-jsonlines"
         | "application/json-lines"
         | "application/jsonlines" => BodyKind::JsonLines,
+        "application/xml"
+        | "application/yaml"
+        | "application/x-yaml"
+        | "application/toml"
+        | "application/csv"
+        | "application/javascript"
+        | "application/graphql" => BodyKind::Text,
         other if other.ends_with("+json") => BodyKind::Json,
-        other if other.starts_with("text/") => BodyKind::Text,
+        other if other.starts_with("text/") || other.ends_with("+xml") || other.ends_with("+yaml") => BodyKind::Text,
         _ => BodyKind::Other,
     }
 }
@@ -32,6 +39,16 @@ pub fn body_kind(headers: &HeaderMap) -> BodyKind {
 /// True for `application/x-www-form-urlencoded`.
 pub fn is_form(headers: &HeaderMap) -> bool {
     media_type(headers).is_some_and(|t| t == "application/x-www-form-urlencoded")
+}
+
+/// True for content that is known to be no text: images, sound, archives and the like.
+pub fn is_binary(headers: &HeaderMap) -> bool {
+    let Some(essence) = media_type(headers) else { return false };
+    let (family, subtype) = essence.split_once('/').unwrap_or((essence.as_str(), ""));
+    let binary =
+        ["octet-stream", "pdf", "zip", "gzip", "zstd", "x-tar", "wasm", "protobuf", "x-protobuf", "msgpack", "cbor"];
+    matches!(family, "image" | "audio" | "video" | "font" | "model") && !subtype.ends_with("+xml")
+        || (family == "application" && (binary.contains(&subtype) || subtype.starts_with("grpc")))
 }
 
 /// `type/subtype` in lower case; `None` if there is none, more than one, or a charset other than UTF-8.
@@ -99,6 +116,7 @@ mod tests {
             ("text/event-stream;charset=utf-8", BodyKind::Sse),
             ("application/x-ndjson", BodyKind::JsonLines),
             ("text/plain", BodyKind::Text),
+            ("image/svg+xml", BodyKind::Text),
             ("text/plain; charset=utf-16", BodyKind::Other),
             ("multipart/form-data; boundary=x", BodyKind::Other),
             ("json", BodyKind::Other),
@@ -106,6 +124,22 @@ mod tests {
         ] {
             assert_eq!(body_kind(&headers(&[("content-type", value)])), kind, "{value}");
         }
+    }
+
+    #[test]
+    fn only_what_is_known_to_be_no_text_is_binary() {
+        for (value, binary) in [
+            ("image/png", true),
+            ("application/octet-stream", true),
+            ("application/grpc+proto", true),
+            ("image/svg+xml", false),
+            ("application/xml", false),
+            ("text/plain; charset=utf-16", false),
+            ("x/y", false),
+        ] {
+            assert_eq!(is_binary(&headers(&[("content-type", value)])), binary, "{value}");
+        }
+        assert!(!is_binary(&HeaderMap::new()));
     }
 
     #[test]

@@ -227,6 +227,15 @@ impl JsonDoc {
         tagged.filter(|(node, _)| matches!(node.tag, Tag::String | Tag::StringEscaped)).map(|(_, i)| NodeId(i))
     }
 
+    /// The (decoded) key of a value that is a member of an object.
+    pub fn key(&self, n: NodeId) -> Option<Cow<'_, str>> {
+        let before = NodeId(n.0.checked_sub(1)?);
+        match self.node(before).tag {
+            Tag::Key | Tag::KeyEscaped => self.source_str(before),
+            Tag::Object | Tag::Array | Tag::String | Tag::StringEscaped | Tag::Number | Tag::Bool | Tag::Null => None,
+        }
+    }
+
     /// The source bytes, without edits.
     pub fn source(&self) -> &Bytes {
         &self.text

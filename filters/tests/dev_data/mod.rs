@@ -1,5 +1,8 @@
 //! The labelled lines of `data/pii_dev.jsonl`.
 
+#![allow(dead_code, reason = "each test binary uses its part of this module")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests stand outside of test functions")]
+
 use raptorgate_config::model::{PiiAction, PiiType};
 use raptorgate_filters::pii::Rules;
 
@@ -39,7 +42,6 @@ pub fn all(action: PiiAction) -> Vec<(PiiType, PiiAction)> {
 }
 
 /// Rules that replace every type, and rules that keep the last four characters.
-#[allow(dead_code, reason = "each test binary uses its part of this module")]
 pub fn both_rules() -> [Rules; 2] {
     [Rules::new(&all(PiiAction::Replace)), Rules::new(&all(PiiAction::Mask { keep_last: 4 }))]
 }

@@ -77,8 +77,13 @@ impl JsonDoc {
 
     /// The text with all changes; the source itself, without a copy, if there are none.
     pub fn into_bytes(self) -> Bytes {
+        self.to_bytes()
+    }
+
+    /// As [`Self::into_bytes`], while the document goes on.
+    pub fn to_bytes(&self) -> Bytes {
         if !self.is_changed() {
-            return self.text;
+            return self.text.clone();
         }
         let patches = self.patches();
         let grown: usize = patches.iter().map(|p| p.with.len()).sum();

@@ -38,7 +38,9 @@ fn escape(c: char, out: &mut String) {
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
         // Writing to a string cannot fail.
-        c => drop(write!(out, "\\u{:04x}", c as u32)),
+        c => {
+            let _ = write!(out, "\\u{:04x}", c as u32);
+        }
     }
 }
 

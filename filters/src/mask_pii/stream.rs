@@ -1,0 +1,222 @@
+//! Masking of a streamed reply: each text that continues over events has its own lane.
+//!
+//! What a lane holds back is given out with the event that ends it, if that one carries text of the lane, else before it
+//! as an event of the same protocol. A blocked type is replaced by its name: what has been sent cannot be taken back.
+//!
+//! # Invariants
+//! * The texts a client puts together are the masked texts (`values_split_over_events_are_masked`).
+//! * At most [`LANES_MAX`] lanes are kept; the texts of further ones are masked event by event
+//!   (`more_lanes_than_kept_are_masked_event_by_event`).
+//! * An event longer than [`TEMPLATE_BYTES_MAX`] ends its lanes, so that no large event is kept
+//!   (`a_large_event_holds_nothing_back`).
+
+use super::lanes::{self, Lane, Reading};
+use super::tail::{self, Template, Wrap};
+use super::{record, whole};
+use crate::exchange::Exchange;
+use crate::filter::ResponseTransform;
+use crate::frame::{Frame, JsonLine, SseData, SseFrame};
+use crate::framers::json::{JsonDoc, NodeId};
+use crate::pii::{Masker, Rules, Tally};
+use bytes::Bytes;
+
+/// Texts that are followed at one time.
+const LANES_MAX: usize = 64;
+
+/// Longest event that is kept to make another one of it.
+const TEMPLATE_BYTES_MAX: usize = 64 << 10;
+
+/// One text.
+struct Open {
+    lane: Lane,
+    masker: Masker,
+    /// `None` while nothing is held back.
+    template: Option<Template>,
+}
+
+/// How the one text of a stream without JSON is wrapped.
+enum Plain {
+    Bare,
+    Sse(Option<String>),
+}
+
+/// Masks one streamed reply.
+pub(super) struct MaskStream {
+    rules: Rules,
+    tally: Tally,
+    open: Vec<Open>,
+    /// The text of a stream that is no JSON.
+    plain: Masker,
+    plain_wrap: Plain,
+    /// Events that were added so far.
+    added: u64,
+    /// Number of the last event in a stream that numbers its events.
+    sequence: Option<u64>,
+}
+
+impl MaskStream {
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            tally: Tally::default(),
+            open: Vec::new(),
+            plain: Masker::new(rules),
+            plain_wrap: Plain::Bare,
+            added: 0,
+            sequence: None,
+        }
+    }
+
+    fn sse(&mut self, mut frame: SseFrame, out: &mut Vec<Frame>) {
+        match &mut frame.data {
+            SseData::None => {}
+            SseData::Done => self.flush_all(out),
+            SseData::Json(doc) => self.json(doc, &Wrap::Sse(frame.event.clone()), out),
+            SseData::Text(text) => {
+                self.plain_wrap = Plain::Sse(frame.event.clone());
+                let mut masked = String::with_capacity(text.len());
+                self.plain.push(text, &mut masked);
+                if masked != *text {
+                    frame.set_text(&masked);
+                }
+            }
+        }
+        out.push(Frame::Sse(frame));
+    }
+
+    fn line(&mut self, mut line: JsonLine, out: &mut Vec<Frame>) {
+        if let Some(doc) = &mut line.json {
+            self.json(doc, &Wrap::Line, out);
+        }
+        out.push(Frame::JsonLine(line));
+    }
+
+    /// Masks one event in place; events that must come before it go to `out`.
+    fn json(&mut self, doc: &mut JsonDoc, wrap: &Wrap, out: &mut Vec<Frame>) {
+        let reading = lanes::read(doc);
+        self.flush(out, |lane| reading.ends(lane) && !reading.pieces.iter().any(|(piece, _)| piece == lane));
+        self.number(doc);
+        whole::mask_strings(doc, self.rules, &mut self.tally, |n| reading.pieces.iter().any(|(_, piece)| *piece == n));
+        for (i, (lane, node)) in reading.pieces.iter().enumerate() {
+            let later = reading.pieces.iter().skip(i + 1).any(|(piece, _)| piece == lane);
+            let ends = !later && reading.ends(lane);
+            self.piece(doc, lane, *node, ends);
+        }
+        self.keep_templates(doc, &reading, wrap);
+    }
+
+    /// Masks one piece of a lane in place.
+    fn piece(&mut self, doc: &mut JsonDoc, lane: &Lane, node: NodeId, ends: bool) {
+        let Some(text) = doc.str(node) else { return };
+        let mut masked = String::with_capacity(text.len());
+        let place = self.open.iter().position(|open| open.lane == *lane);
+        if place.is_none() && (ends || self.open.len() >= LANES_MAX) {
+            masked = Masker::whole(self.rules, &text, &mut self.tally).unwrap_or_else(|| text.to_string());
+        } else {
+            let place = place.unwrap_or_else(|| {
+                self.open.push(Open { lane: lane.clone(), masker: Masker::new(self.rules), template: None });
+                self.open.len() - 1
+            });
+            let Some(open) = self.open.get_mut(place) else { return };
+            open.masker.push(&text, &mut masked);
+            if ends || doc.source().len() > TEMPLATE_BYTES_MAX {
+                open.masker.finish(&mut masked);
+            }
+            self.tally.add(&open.masker.take_tally());
+            if ends {
+                self.open.remove(place);
+            }
+        }
+        if masked != text {
+            doc.replace_str(node, &masked);
+        }
+    }
+
+    /// Keeps the event for the lanes of which it left something back.
+    fn keep_templates(&mut self, doc: &JsonDoc, reading: &Reading, wrap: &Wrap) {
+        let mut json: Option<Bytes> = None;
+        for (lane, node) in &reading.pieces {
+            let Some(open) = self.open.iter_mut().find(|open| open.lane == *lane) else { continue };
+            open.template = if open.masker.held().is_empty() {
+                None
+            } else {
+                let json = json.get_or_insert_with(|| Bytes::copy_from_slice(&doc.to_bytes())).clone();
+                Some(Template { wrap: wrap.clone(), json, node: *node })
+            };
+        }
+    }
+
+    /// Ends the lanes that `ended` names and gives out what they held back.
+    fn flush(&mut self, out: &mut Vec<Frame>, ended: impl Fn(&Lane) -> bool) {
+        let mut place = 0;
+        while let Some(open) = self.open.get(place) {
+            if !ended(&open.lane) {
+                place += 1;
+                continue;
+            }
+            // In order: the lanes' ends stand in the order in which the lanes began.
+            let Open { lane, mut masker, template } = self.open.remove(place);
+            let mut text = String::new();
+            masker.finish(&mut text);
+            self.tally.add(&masker.take_tally());
+            let Some(template) = template.filter(|_| !text.is_empty()) else { continue };
+            let sequence = self.sequence.map(|last| last + 1);
+            if let Some(frame) = tail::event(&lane, &template, &text, sequence) {
+                self.added += 1;
+                self.sequence = sequence;
+                out.push(frame);
+            }
+        }
+    }
+
+    fn flush_all(&mut self, out: &mut Vec<Frame>) {
+        self.flush(out, |_| true);
+        let mut text = String::new();
+        self.plain.finish(&mut text);
+        if text.is_empty() {
+            return;
+        }
+        out.push(match &self.plain_wrap {
+            Plain::Bare => Frame::Text(text),
+            Plain::Sse(event) => Frame::sse_text(event.as_deref(), &text),
+        });
+    }
+
+    /// Keeps the events of a numbered stream numbered without a gap or a repetition.
+    fn number(&mut self, doc: &mut JsonDoc) {
+        let Some(node) = doc.get(doc.root(), "sequence_number") else { return };
+        let Some(number) = doc.u64(node).map(|n| n.saturating_add(self.added)) else { return };
+        self.sequence = Some(number);
+        if self.added > 0 {
+            doc.replace_raw(node, &number.to_string());
+        }
+    }
+
+    fn record(&mut self, exchange: &mut Exchange) {
+        self.tally.add(&self.plain.take_tally());
+        record(&std::mem::take(&mut self.tally), &mut exchange.report.masked_response);
+    }
+}
+
+impl ResponseTransform for MaskStream {
+    fn on_frame(&mut self, frame: Frame, exchange: &mut Exchange, out: &mut Vec<Frame>) {
+        match frame {
+            Frame::Sse(frame) => self.sse(frame, out),
+            Frame::JsonLine(line) => self.line(line, out),
+            Frame::Text(text) => {
+                let mut masked = String::with_capacity(text.len());
+                self.plain.push(&text, &mut masked);
+                if !masked.is_empty() {
+                    out.push(Frame::Text(masked));
+                }
+            }
+            Frame::Raw(bytes) => out.push(Frame::Raw(bytes)),
+        }
+        self.record(exchange);
+    }
+
+    fn on_finish(&mut self, _whole: bool, exchange: &mut Exchange, out: &mut Vec<Frame>) {
+        self.flush_all(out);
+        self.record(exchange);
+    }
+}

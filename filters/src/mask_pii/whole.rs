@@ -1,0 +1,234 @@
+//! Masking of whole bodies: JSON, JSON lines, forms and plain text.
+//!
+//! # Invariants
+//! * Values that make the protocol work are left alone, but only if they look like identifiers
+//!   (`identifiers_stay_and_people_in_their_place_do_not`).
+
+use crate::frame::Frame;
+use crate::framers::FrameError;
+use crate::framers::json::{JsonDoc, JsonLimits, NodeId};
+use crate::framers::json_lines::JsonLinesFramer;
+use crate::pii::{Masker, Rules, Tally};
+use bytes::{Bytes, BytesMut};
+use std::fmt::Write;
+
+/// Members whose values name parts of the protocol and not people.
+const STRUCTURAL: &[&str] = &[
+    "model",
+    "role",
+    "type",
+    "object",
+    "id",
+    "tool_call_id",
+    "tool_use_id",
+    "call_id",
+    "item_id",
+    "response_id",
+    "previous_response_id",
+    "responseId",
+    "modelVersion",
+    "finish_reason",
+    "stop_reason",
+    "finishReason",
+    "system_fingerprint",
+    "service_tier",
+    "status",
+    "event",
+    "media_type",
+    "mimeType",
+    "mime_type",
+    "encoding_format",
+];
+
+/// Strings from this length on are tried as coded binary data.
+const BLOB_BYTES_MIN: usize = 256;
+
+/// Masks every string value that `skip` does not name; values of keys stay keys.
+pub(super) fn mask_strings(doc: &mut JsonDoc, rules: Rules, tally: &mut Tally, skip: impl Fn(NodeId) -> bool) {
+    let mut edits = Vec::new();
+    for node in doc.strings() {
+        let Some(text) = doc.str(node).filter(|_| !skip(node)) else { continue };
+        if is_blob(&text) || is_structural(doc, node, &text) {
+            continue;
+        }
+        if let Some(masked) = Masker::whole(rules, &text, tally) {
+            edits.push((node, masked));
+        }
+    }
+    for (node, masked) in edits {
+        doc.replace_str(node, &masked);
+    }
+}
+
+/// True for a protocol member whose value is one word with a small letter in it and no `@`: `call_9876543210`, but neither
+/// a phone number nor an address.
+fn is_structural(doc: &JsonDoc, node: NodeId, text: &str) -> bool {
+    let word = text.bytes().any(|b| b.is_ascii_lowercase()) && !text.contains(['@', ' ']);
+    word && doc.key(node).is_some_and(|key| STRUCTURAL.contains(&&*key))
+}
+
+/// True for base64 and `data:` addresses, in which digits mean nothing.
+fn is_blob(text: &str) -> bool {
+    let coded = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=' | b'\n' | b'\r');
+    let data = match text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
+        Some((kind, data)) if kind.len() <= 128 => data,
+        Some(_) => return false,
+        None if text.len() >= BLOB_BYTES_MIN => text,
+        None => return false,
+    };
+    // Real data of this length mixes letters and digits; a list of numbers does not.
+    data.bytes().all(coded)
+        && data.bytes().any(|b| b.is_ascii_lowercase())
+        && data.bytes().any(|b| b.is_ascii_uppercase())
+}
+
+/// Masks each line; `None` if nothing was found.
+pub(super) fn mask_lines(
+    bytes: &Bytes,
+    limits: JsonLimits,
+    rules: Rules,
+    tally: &mut Tally,
+) -> Result<Option<Bytes>, FrameError> {
+    let mut framer = JsonLinesFramer::new(limits);
+    let mut frames = Vec::new();
+    framer.push(bytes, &mut frames)?;
+    framer.finish(&mut frames)?;
+    let before = *tally;
+    let mut out = BytesMut::with_capacity(bytes.len());
+    for mut frame in frames {
+        if let Frame::JsonLine(line) = &mut frame
+            && let Some(doc) = &mut line.json
+        {
+            mask_strings(doc, rules, tally, |_| false);
+        }
+        frame.encode(&mut out);
+    }
+    Ok((*tally != before).then(|| out.freeze()))
+}
+
+/// Masks the values of a form; `None` if nothing was found, `Err` if a value is not UTF-8.
+pub(super) fn mask_form(form: &str, rules: Rules, tally: &mut Tally) -> Result<Option<String>, std::str::Utf8Error> {
+    let mut out = String::with_capacity(form.len());
+    let mut changed = false;
+    for (i, pair) in form.split('&').enumerate() {
+        if i > 0 {
+            out.push('&');
+        }
+        let (key, value) = pair.split_once('=').map_or((None, pair), |(k, v)| (Some(k), v));
+        let decoded = percent_decoded(value);
+        let text = std::str::from_utf8(&decoded)?;
+        if let Some(key) = key {
+            out.push_str(key);
+            out.push('=');
+        }
+        match Masker::whole(rules, text, tally) {
+            None => out.push_str(value),
+            Some(masked) => {
+                changed = true;
+                percent_encode(&masked, &mut out);
+            }
+        }
+    }
+    Ok(changed.then_some(out))
+}
+
+/// WHATWG URL, "application/x-www-form-urlencoded parsing": `+` is a space, a bad escape stands for itself.
+fn percent_decoded(value: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = if *first == b'%' { tail.first_chunk::<2>().and_then(hex) } else { None };
+        match (escaped, first) {
+            (Some(byte), _) => out.push(byte),
+            (None, b'+') => out.push(b' '),
+            (None, byte) => out.push(*byte),
+        }
+        rest = tail.get(if escaped.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    out
+}
+
+fn hex(digits: &[u8; 2]) -> Option<u8> {
+    let [high, low] = digits.map(|b| char::from(b).to_digit(16));
+    u8::try_from(high? * 16 + low?).ok()
+}
+
+fn percent_encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            b'*' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
+            _ => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raptorgate_config::model::{PiiAction, PiiType};
+
+    fn rules() -> Rules {
+        Rules::new(
+            &[PiiType::Email, PiiType::Phone, PiiType::Aadhaar, PiiType::Pan].map(|kind| (kind, PiiAction::Replace)),
+        )
+    }
+
+    fn masked(json: &str) -> String {
+        let limits = JsonLimits::default();
+        let mut doc = JsonDoc::parse(Bytes::copy_from_slice(json.as_bytes()), &limits).unwrap();
+        mask_strings(&mut doc, rules(), &mut Tally::default(), |_| false);
+        String::from_utf8(doc.into_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn identifiers_stay_and_people_in_their_place_do_not() {
+        let kept = r#"{"id":"call_9876543210","model":"ft:9876543210-x","type":"t"}"#;
+        assert_eq!(masked(kept), kept);
+        assert_eq!(
+            masked(r#"{"id":"asha@x.in","model":"9876543210","role":"call 9876543210","type":"IVWAG7475N"}"#),
+            r#"{"id":"[EMAIL]","model":"[PHONE]","role":"call [PHONE]","type":"[PAN]"}"#
+        );
+        assert_eq!(masked(r#"["a@b.in",{"x":["9876543210"]}]"#), r#"["[EMAIL]",{"x":["[PHONE]"]}]"#);
+    }
+
+    #[test]
+    fn escapes_hide_nothing() {
+        assert_eq!(masked(r#""asha\u0040x.\u0069n 98765\u002043210""#), r#""[EMAIL] [PHONE]""#);
+        assert_eq!(masked(r#"{"arguments":"{\"to\":\"asha@x.in\"}"}"#), r#"{"arguments":"{\"to\":\"[EMAIL]\"}"}"#);
+    }
+
+    #[test]
+    fn coded_images_stay_whole() {
+        let blob = "QUJD/9876543210/x".repeat(20);
+        for kept in [format!(r#"{{"data":"{blob}"}}"#), r#"{"url":"data:image/png;base64,aB/9876543210/"}"#.to_owned()]
+        {
+            assert_eq!(masked(&kept), kept);
+        }
+        let numbers = "9876543210-".repeat(40);
+        assert!(!masked(&format!(r#""{numbers}""#)).contains('9'), "a list of numbers is no image");
+    }
+
+    #[test]
+    fn forms_are_masked_in_their_decoded_values() {
+        let form = |text: &str| mask_form(text, rules(), &mut Tally::default());
+        assert_eq!(
+            form("a=asha%40x.in&b=%2B91+98765%2043210&c=1").unwrap().unwrap(),
+            "a=%5BEMAIL%5D&b=%5BPHONE%5D&c=1"
+        );
+        assert_eq!(form("a=b+c&%zz=%zz&x").unwrap(), None);
+        assert_eq!(form("9876543210").unwrap().unwrap(), "%5BPHONE%5D");
+        assert!(form("a=%ff").is_err());
+    }
+
+    #[test]
+    fn lines_are_masked_one_by_one() {
+        let bytes = Bytes::from_static(b"{\"a\": \"98765\"}\r\n\n{\"b\": \"9876543210\"}");
+        let out = mask_lines(&bytes, JsonLimits::default(), rules(), &mut Tally::default()).unwrap().unwrap();
+        assert_eq!(&out[..], b"{\"a\": \"98765\"}\r\n\n{\"b\": \"[PHONE]\"}\n");
+    }
+}
