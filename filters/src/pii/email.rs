@@ -24,14 +24,14 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    /// True if no address starts between `at` and the end of its run.
-    pub fn is_free(&self, at: usize) -> bool {
-        at < self.free_to
+    /// No address starts from `at` up to this place, which may be `at` itself.
+    pub fn free_to(&self, at: usize) -> usize {
+        self.free_to.max(at)
     }
 
     /// End of the address that starts exactly here.
     pub fn address(&mut self, start: Cursor<'_>) -> Result<Option<usize>, NeedMore> {
-        if self.is_free(start.at) {
+        if start.at < self.free_to {
             return Ok(None);
         }
         let Some(at) = self.at_sign(start)? else { return Ok(None) };
@@ -67,7 +67,24 @@ impl Runs {
             }
         }
         (self.from, self.clear_to, self.clear_chars) = (start.at, here.at, chars);
+        self.skip_long_run(here);
         Ok(None)
+    }
+
+    /// Coded data is one run for kilobytes: reads as much of it as there is, once, to know where an address could start.
+    fn skip_long_run(&mut self, mut here: Cursor<'_>) {
+        while let Ok((class, len)) = here.peek() {
+            if !is_local(class) && class != ZERO_WIDTH {
+                break;
+            }
+            here.at += len;
+        }
+        // What starts earlier has more characters before the end of the run than an address may have.
+        let mut free_to = here.at.saturating_sub(LOCAL_CHARS_MAX * char::MAX.len_utf8());
+        while !here.text.is_char_boundary(free_to) {
+            free_to -= 1;
+        }
+        self.free_to = self.free_to.max(free_to);
     }
 }
 

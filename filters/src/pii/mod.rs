@@ -265,9 +265,11 @@ impl Masker {
         {
             return Ok(Look::Found(Found { kind, action, end }));
         }
+        let next = here.at + len;
         // In a run too long for an address, one may still start at the next character.
-        let whole_run = is_alnum(class) && (email.is_none() || runs.is_free(here.at));
-        Ok(Look::Nothing(if whole_run { scan::run_end(here) } else { here.at + len }))
+        let free_to = if email.is_some() { runs.free_to(next) } else { usize::MAX };
+        let skipped = if is_alnum(class) && free_to > next { scan::run_end(here).min(free_to) } else { next };
+        Ok(Look::Nothing(skipped))
     }
 
     fn number_or_pan(&self, here: Cursor<'_>, class: u8) -> Result<Option<(PiiType, usize)>, NeedMore> {

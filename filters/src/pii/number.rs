@@ -11,6 +11,8 @@ use raptorgate_config::model::PiiType;
 
 /// Most digits of a phone number (ITU-T E.164).
 const DIGITS_MAX: usize = 15;
+/// Fewest digits of any number.
+const DIGITS_MIN: usize = 8;
 const GROUPS_MAX: usize = 6;
 /// Most characters between two groups: ` - `, `) `.
 const SEPARATORS_MAX: usize = 3;
@@ -98,7 +100,7 @@ impl Chain {
                 Some(_) | None => break,
             }
         }
-        Ok(Some(chain))
+        Ok((total >= DIGITS_MIN).then_some(chain))
     }
 
     /// Reads the digits from `here`; `None` if there are none, or too many.
@@ -196,7 +198,7 @@ impl Cut<'_> {
     }
 
     fn is_international(self) -> bool {
-        (8..=DIGITS_MAX).contains(&self.digits.len()) && self.gaps().all(|gap| gap != Gap::Wide)
+        (DIGITS_MIN..=DIGITS_MAX).contains(&self.digits.len()) && self.gaps().all(|gap| gap != Gap::Wide)
     }
 
     /// Ten digits from 6, 7, 8 or 9 on, in up to three groups; before them 0, 91, 091 or 0091.
