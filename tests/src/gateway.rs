@@ -215,7 +215,7 @@ impl Gateway {
     /// Waits for its end.
     pub async fn exit(&mut self) -> ExitStatus {
         let child = &mut self.child;
-        until("the gateway ends", SOON, async || child.try_wait().expect("its status")).await
+        until("the gateway ends", SOON, || std::future::ready(child.try_wait().expect("its status"))).await
     }
 
     /// True as long as it runs.
@@ -258,13 +258,18 @@ fn collect(stream: impl Read + Send + 'static, output: &Arc<Mutex<String>>) {
 }
 
 async fn wait_ready(child: &mut Child, file: &Path, output: &Mutex<String>) -> Value {
-    until("the gateway is ready", SOON, async || {
-        if let Some(status) = child.try_wait().expect("its status") {
+    let read = || serde_json::from_slice::<Value>(&std::fs::read(file).ok()?).ok();
+    let started = until("the gateway is ready", SOON, || {
+        let ended = child.try_wait().expect("its status");
+        std::future::ready(ended.map(Err).or_else(|| read().map(Ok)))
+    })
+    .await;
+    match started {
+        Ok(addresses) => addresses,
+        Err(status) => {
             // Its last lines may still be on their way through the pipe.
             until("its output", SOON, async || (!output.lock().expect("output").is_empty()).then_some(())).await;
             panic!("the gateway ended with {status} instead of serving:\n{}", output.lock().expect("output"));
         }
-        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
-    })
-    .await
+    }
 }

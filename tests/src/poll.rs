@@ -7,7 +7,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Returns the first value that `look` finds; panics with `what` if none came before the deadline.
-pub async fn until<T>(what: &str, deadline: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+///
+/// Not `AsyncFnMut`: of that the compiler cannot tell that a spawned task may hold it.
+pub async fn until<T, F>(what: &str, deadline: Duration, mut look: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
     let start = Instant::now();
     let mut ticks = interval(Duration::from_millis(4));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
