@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The guard in front of AI-agent backends: Pingora sessions on one side, the filters on the other.
+
+pub mod telemetry;

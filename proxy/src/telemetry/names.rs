@@ -1,0 +1,275 @@
+//! All metrics in one table: registration and docs/metrics.md come from it.
+//!
+//! # Invariants
+//! * docs/metrics.md says what this table says (`the_document_lists_exactly_these_metrics`).
+//! * Nothing is registered that is not here, and everything here is (`everything_in_the_table_is_exported`).
+
+/// What kind of metric it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts by size, with these upper bounds.
+    Histogram(&'static [f64]),
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metric {
+    /// Name as exported.
+    pub name: &'static str,
+    /// Kind.
+    pub kind: Kind,
+    /// One sentence for operators.
+    pub help: &'static str,
+    /// Label names, in the order values are given in.
+    pub labels: &'static [&'static str],
+}
+
+/// Label value for what the configuration does not know.
+pub const OTHER: &str = "other";
+
+/// From a cached refusal to a long agent run.
+const SECONDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+/// Buckets of OpenTelemetry's `gen_ai.client.token.usage`.
+const TOKENS: &[f64] = &[
+    1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0, 4194304.0, 16777216.0,
+    67108864.0,
+];
+/// Buckets of OpenTelemetry's `gen_ai.server.request.duration` and `gen_ai.server.time_to_first_token`.
+const GEN_AI_SECONDS: &[f64] =
+    &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+
+const fn metric(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind, help, labels }
+}
+
+/// Requests by route and class of the status sent.
+pub const REQUESTS: Metric = metric(
+    "raptorgate_requests_total",
+    Kind::Counter,
+    &["route", "status_class"],
+    "Requests that ended, by class of the status sent: 1xx to 5xx, or none if the client left before one was.",
+);
+/// How long requests took.
+pub const REQUEST_DURATION: Metric = metric(
+    "raptorgate_request_duration_seconds",
+    Kind::Histogram(SECONDS),
+    &["route"],
+    "Time from the request's head read to its end.",
+);
+/// Where the time went.
+pub const PHASE_SECONDS: Metric = metric(
+    "raptorgate_phase_seconds_total",
+    Kind::Counter,
+    &["route", "phase"],
+    "Time spent in each phase, summed over requests; divide its rate by the rate of raptorgate_requests_total for a mean.",
+);
+/// Refusals.
+pub const DENIALS: Metric = metric(
+    "raptorgate_denials_total",
+    Kind::Counter,
+    &["route", "code"],
+    "Requests refused or not answered, by error code (docs/errors.md).",
+);
+/// How requests ended.
+pub const ENDS: Metric =
+    metric("raptorgate_request_ends_total", Kind::Counter, &["route", "end"], "Requests by the way they ended.");
+/// Attempts at upstreams.
+pub const UPSTREAM_ATTEMPTS: Metric = metric(
+    "raptorgate_upstream_attempts_total",
+    Kind::Counter,
+    &["upstream", "result"],
+    "Attempts at an upstream, by result; more attempts than requests means retries.",
+);
+/// Time to the upstream's first byte.
+pub const UPSTREAM_FIRST_BYTE: Metric = metric(
+    "raptorgate_upstream_first_byte_seconds",
+    Kind::Histogram(SECONDS),
+    &["upstream"],
+    "Time from the request sent to the first byte of the upstream's reply.",
+);
+/// Requests in flight.
+pub const IN_FLIGHT: Metric =
+    metric("raptorgate_in_flight_requests", Kind::Gauge, &[], "Requests accepted and not yet ended.");
+/// Open client connections.
+pub const CONNECTIONS: Metric =
+    metric("raptorgate_connections", Kind::Gauge, &["listener"], "Open client connections, by listener address.");
+/// Accepted client connections.
+pub const CONNECTIONS_TOTAL: Metric = metric(
+    "raptorgate_connections_total",
+    Kind::Counter,
+    &["listener"],
+    "Client connections accepted, by listener address.",
+);
+/// Bytes of bodies held in memory.
+pub const BUFFERED_BYTES: Metric =
+    metric("raptorgate_buffered_bytes", Kind::Gauge, &[], "Bytes of bodies held in memory over all requests.");
+/// Tokens.
+pub const TOKENS_TOTAL: Metric = metric(
+    "raptorgate_tokens_total",
+    Kind::Counter,
+    &["route", "model", "direction"],
+    "Tokens metered; cached_input is the part of input that the provider read from its cache.",
+);
+/// Cost.
+pub const COST_NANOS: Metric = metric(
+    "raptorgate_cost_nanos_total",
+    Kind::Counter,
+    &["route", "model", "currency"],
+    "Cost of metered tokens in nano-units (10^-9) of the currency; an integer, so that no paisa is lost.",
+);
+/// Requests without a price.
+pub const UNPRICED: Metric = metric(
+    "raptorgate_unpriced_requests_total",
+    Kind::Counter,
+    &["route"],
+    "Metered requests whose model has no price; their cost is 0.",
+);
+/// Requests whose tokens were estimated.
+pub const ESTIMATED: Metric = metric(
+    "raptorgate_estimated_requests_total",
+    Kind::Counter,
+    &["route"],
+    "Metered requests whose tokens were counted from what passed, because the upstream gave no usage.",
+);
+/// Injection findings.
+pub const SANITIZED: Metric = metric(
+    "raptorgate_sanitized_total",
+    Kind::Counter,
+    &["route", "action"],
+    "Prompt injection findings, cut out (strip) or refused (block).",
+);
+/// Masked values.
+pub const MASKED: Metric = metric(
+    "raptorgate_masked_total",
+    Kind::Counter,
+    &["route", "direction", "type"],
+    "Personal data found and masked, by direction and type.",
+);
+/// Panics in filters.
+pub const FILTER_PANICS: Metric = metric(
+    "raptorgate_filter_panics_total",
+    Kind::Counter,
+    &["filter"],
+    "Panics in a filter; each answered 500 for one request. Any is a defect worth a report.",
+);
+/// Number of the generation that is served.
+pub const CONFIG_GENERATION: Metric =
+    metric("raptorgate_config_generation", Kind::Gauge, &[], "Number of the configuration generation that is served.");
+/// Reloads.
+pub const CONFIG_RELOADS: Metric = metric(
+    "raptorgate_config_reloads_total",
+    Kind::Counter,
+    &["result"],
+    "Configurations read after the start: accepted, rejected, or unchanged.",
+);
+/// When a configuration was last refused.
+pub const CONFIG_LAST_REJECTION: Metric = metric(
+    "raptorgate_config_last_rejection_timestamp_seconds",
+    Kind::Gauge,
+    &[],
+    "When a configuration was last rejected, as Unix time; 0 if none was.",
+);
+/// Access log lines lost.
+pub const ACCESS_LOG_DROPPED: Metric = metric(
+    "raptorgate_access_log_dropped_total",
+    Kind::Counter,
+    &[],
+    "Access log records dropped because the log's output did not keep up or failed.",
+);
+/// The version.
+pub const BUILD_INFO: Metric =
+    metric("raptorgate_build_info", Kind::Gauge, &["version"], "Always 1; names the version.");
+/// OpenTelemetry: tokens per call.
+pub const GEN_AI_TOKENS: Metric = metric(
+    "gen_ai_client_token_usage",
+    Kind::Histogram(TOKENS),
+    &["gen_ai_response_model", "gen_ai_token_type"],
+    "Tokens per metered request (OpenTelemetry gen_ai.client.token.usage).",
+);
+/// OpenTelemetry: duration per call.
+pub const GEN_AI_DURATION: Metric = metric(
+    "gen_ai_server_request_duration_seconds",
+    Kind::Histogram(GEN_AI_SECONDS),
+    &["gen_ai_response_model"],
+    "Duration of metered requests (OpenTelemetry gen_ai.server.request.duration).",
+);
+/// OpenTelemetry: time to first token.
+pub const GEN_AI_FIRST_TOKEN: Metric = metric(
+    "gen_ai_server_time_to_first_token_seconds",
+    Kind::Histogram(GEN_AI_SECONDS),
+    &["gen_ai_response_model"],
+    "Time to the first byte of the reply of metered requests (OpenTelemetry gen_ai.server.time_to_first_token).",
+);
+
+/// Everything that is exported.
+pub const ALL: &[Metric] = &[
+    REQUESTS,
+    REQUEST_DURATION,
+    PHASE_SECONDS,
+    DENIALS,
+    ENDS,
+    UPSTREAM_ATTEMPTS,
+    UPSTREAM_FIRST_BYTE,
+    IN_FLIGHT,
+    CONNECTIONS,
+    CONNECTIONS_TOTAL,
+    BUFFERED_BYTES,
+    TOKENS_TOTAL,
+    COST_NANOS,
+    UNPRICED,
+    ESTIMATED,
+    SANITIZED,
+    MASKED,
+    FILTER_PANICS,
+    CONFIG_GENERATION,
+    CONFIG_RELOADS,
+    CONFIG_LAST_REJECTION,
+    ACCESS_LOG_DROPPED,
+    BUILD_INFO,
+    GEN_AI_TOKENS,
+    GEN_AI_DURATION,
+    GEN_AI_FIRST_TOKEN,
+];
+
+/// The table as Markdown, as it stands in docs/metrics.md.
+pub fn markdown_table() -> String {
+    let mut text = String::from("| metric | type | labels | meaning |\n|---|---|---|---|\n");
+    for metric in ALL {
+        let kind = match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram(_) => "histogram",
+        };
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        text.push_str(&format!("| `{}` | {kind} | {} | {} |\n", metric.name, labels.join(" "), metric.help));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_have_units() {
+        let names: HashSet<_> = ALL.iter().map(|m| m.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for metric in ALL {
+            assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn the_document_lists_exactly_these_metrics() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let table = markdown_table();
+        assert!(document.contains(&table), "docs/metrics.md must hold this table:\n{table}");
+    }
+}
