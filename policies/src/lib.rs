@@ -1,9 +1,15 @@
 //! raptorgate's decisions and shared state. Nothing here knows HTTP.
 
+pub mod buffers;
 pub mod clock;
 pub mod denial;
+pub mod flood;
 pub mod identity;
 pub mod keys;
+pub mod request_id;
+pub mod trace;
+pub mod pricing;
+pub mod totals;
 pub mod usage;
 
 pub use clock::Timestamp;
