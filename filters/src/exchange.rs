@@ -31,10 +31,52 @@ pub struct Exchange {
     pub upstream_headers: HeaderEdits,
     /// Changes to the head that goes to the client.
     pub response_headers: HeaderEdits,
-    /// What `meter` found.
+    /// What `meter` found; kept up to date while the reply passes.
     pub metered: Option<Metered>,
+    /// What `meter` must remember until the end.
+    pub metering: MeteringNotes,
     /// What the guards did, for log and metrics.
     pub report: Report,
+}
+
+impl Exchange {
+    /// A request of which only the head is known.
+    pub fn new(
+        request_id: Arc<str>,
+        route: Arc<str>,
+        format: ApiFormat,
+        received_at: Timestamp,
+        client: IpAddr,
+    ) -> Self {
+        Self {
+            request_id,
+            route,
+            format,
+            received_at,
+            client,
+            identity: None,
+            end_user: None,
+            execution: None,
+            upstream_headers: HeaderEdits::default(),
+            response_headers: HeaderEdits::default(),
+            metered: None,
+            metering: MeteringNotes::default(),
+            report: Report::default(),
+        }
+    }
+}
+
+/// What `meter` knows of a request before its reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeteringNotes {
+    /// The model as the request names it.
+    pub model: Option<Arc<str>>,
+    /// Tokens that the prompt is believed to have, if nobody counts them; 0 for a request without body.
+    pub input_estimate: u64,
+    /// True if the gateway asked for usage and the client did not.
+    pub asked_usage: bool,
+    /// True once the request is in the totals.
+    pub charged: bool,
 }
 
 /// What a request used and cost.

@@ -1,10 +1,23 @@
 //! What raptorgate reads and changes in requests and responses. Nothing here knows sockets.
 
+pub mod authenticate;
+pub mod end_user;
 pub mod exchange;
+pub mod execution;
+pub mod fault;
 pub mod filter;
+pub mod flood_limits;
 pub mod frame;
 pub mod framers;
 pub mod mask_pii;
+pub mod meter;
 pub mod payload;
 pub mod pii;
 pub mod read_body;
+pub mod render;
+pub mod sanitize;
+pub mod source;
+pub mod texts;
+
+#[cfg(test)]
+mod testing;

@@ -16,7 +16,7 @@ const PIECES: &[&str] = &["delta", "token", "chunk", "text", "content"];
 
 /// Which text a piece continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
+pub(crate) enum Lane {
     /// OpenAI chat completions: `choices[].delta.<field>`.
     Chat { choice: u64, field: &'static str },
     /// OpenAI completions: `choices[].text`.
@@ -35,7 +35,7 @@ pub(super) enum Lane {
 
 /// Which lanes an event ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     All,
     Choice(u64),
     Block(u64),
@@ -68,7 +68,7 @@ impl End {
 
 /// What an event means for the lanes.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// Pieces in the order of their texts.
     pub pieces: Vec<(Lane, NodeId)>,
     /// Lanes that end with this event, after its own pieces.
@@ -88,7 +88,7 @@ impl Reading {
 }
 
 /// Reads one event.
-pub(super) fn read(doc: &JsonDoc) -> Reading {
+pub(crate) fn read(doc: &JsonDoc) -> Reading {
     let mut reading = Reading::default();
     let root = doc.root();
     let kind = doc.get(root, "type").and_then(|n| doc.str(n)).unwrap_or_default();

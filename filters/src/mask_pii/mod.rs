@@ -6,10 +6,10 @@
 //!   (`a_reply_that_cannot_be_read_is_refused`).
 //! * Labelled values never survive, wherever a reply is cut (`labelled_values_never_survive_a_stream_cut_at_any_byte`).
 
-mod lanes;
+pub(crate) mod lanes;
 mod stream;
 mod tail;
-mod whole;
+pub(crate) mod whole;
 
 use crate::exchange::Exchange;
 use crate::filter::{
@@ -76,7 +76,7 @@ fn mask_request(headers: &HeaderMap, body: &mut Payload, rules: Rules, tally: &m
     Ok(())
 }
 
-fn frame_denial(error: &FrameError) -> Denial {
+pub(crate) fn frame_denial(error: &FrameError) -> Denial {
     match error {
         FrameError::TooLong { .. } => Denial::BodyNotJson,
         FrameError::NotUtf8 => Denial::BodyNotUtf8,

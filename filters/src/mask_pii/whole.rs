@@ -133,7 +133,7 @@ pub(super) fn mask_form(form: &str, rules: Rules, tally: &mut Tally) -> Result<O
 }
 
 /// WHATWG URL, "application/x-www-form-urlencoded parsing": `+` is a space, a bad escape stands for itself.
-fn percent_decoded(value: &str) -> Vec<u8> {
+pub(crate) fn percent_decoded(value: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
@@ -153,7 +153,7 @@ fn hex(digits: &[u8; 2]) -> Option<u8> {
     u8::try_from(high? * 16 + low?).ok()
 }
 
-fn percent_encode(text: &str, out: &mut String) {
+pub(crate) fn percent_encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         match byte {
             b' ' => out.push('+'),

@@ -6,10 +6,8 @@
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use raptorgate_config::model::{ApiFormat, MaskPii as Config, PiiAction, PiiType};
-use raptorgate_filters::exchange::{Exchange, Report};
-use raptorgate_filters::filter::{
-    BodyKind, Decision, Filter, HeaderEdits, RequestHead, ResponseHead, ResponseMode, WholeResponse,
-};
+use raptorgate_filters::exchange::Exchange;
+use raptorgate_filters::filter::{BodyKind, Decision, Filter, RequestHead, ResponseHead, ResponseMode, WholeResponse};
 use raptorgate_filters::framers::Framer;
 use raptorgate_filters::framers::json::JsonLimits;
 use raptorgate_filters::mask_pii::MaskPii;
@@ -23,20 +21,8 @@ pub fn filter(request: &[(PiiType, PiiAction)], response: &[(PiiType, PiiAction)
 }
 
 pub fn exchange() -> Exchange {
-    Exchange {
-        request_id: "r".into(),
-        route: "route".into(),
-        format: ApiFormat::OpenAi,
-        received_at: Timestamp::default(),
-        client: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        identity: None,
-        end_user: None,
-        execution: None,
-        upstream_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        metered: None,
-        report: Report::default(),
-    }
+    let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    Exchange::new("r".into(), "route".into(), ApiFormat::OpenAi, Timestamp::default(), client)
 }
 
 pub fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

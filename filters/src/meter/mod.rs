@@ -1,0 +1,178 @@
+//! `meter`: what each request used and cost, charged once, however it ends.
+//!
+//! # Invariants
+//! * A request is charged at most once (`ending_twice_charges_once`), and only if an upstream began to answer it
+//!   (`what_nobody_served_costs_nothing`).
+//! * `exchange.metered` is right at every moment of the reply, so that a reply that breaks costs what came of it
+//!   (`a_broken_stream_costs_what_came`).
+//! * What a client sees does not depend on whether the gateway asked for usage
+//!   (`usage_that_the_client_did_not_ask_for_is_withheld`).
+
+mod claim;
+mod request;
+mod stream;
+
+use crate::exchange::{Exchange, Metered, MeteringNotes, Outcome};
+use crate::filter::{
+    BodyKind, Decision, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode, WholeResponse,
+};
+use crate::payload::Payload;
+use async_trait::async_trait;
+use claim::Claim;
+use http::{HeaderName, HeaderValue};
+use raptorgate_config::model::{self, ApiFormat, ModelPrice};
+use raptorgate_config::units::Money;
+use raptorgate_policies::Usage;
+use raptorgate_policies::pricing::{PriceTable, cost};
+use raptorgate_policies::totals::{Charge, Totals};
+use std::sync::Arc;
+
+/// Name of the header that tells a whole reply's cost.
+const COST_HEADER: HeaderName = HeaderName::from_static("x-raptorgate-cost");
+
+/// Model of a request that is charged without a price of its own.
+const OTHER_MODEL: &str = "other";
+
+/// Tenant and user of a request without identity.
+const ANONYMOUS: &str = "_anon";
+
+/// Whoever else wants to know what was metered.
+pub trait MeterSink: Send + Sync {
+    /// A request is over and in the totals.
+    fn metered(&self, exchange: &Exchange, metered: &Metered);
+}
+
+/// The filter of one route.
+pub struct Meter {
+    format: ApiFormat,
+    request_usage: bool,
+    pricer: Arc<Pricer>,
+    totals: Arc<Totals>,
+    sink: Arc<dyn MeterSink>,
+}
+
+impl Meter {
+    /// Takes a route's block, the prices, and where the results go.
+    pub fn new(block: &model::Meter, prices: Arc<PriceTable>, totals: Arc<Totals>, sink: Arc<dyn MeterSink>) -> Self {
+        let pricer = Arc::new(Pricer { prices, default_price: block.default_price.clone() });
+        Self { format: block.format, request_usage: block.request_usage, pricer, totals, sink }
+    }
+}
+
+/// Which price holds for a request.
+struct Pricer {
+    prices: Arc<PriceTable>,
+    default_price: Option<ModelPrice>,
+}
+
+/// A model's name and price.
+struct Tariff {
+    model: Arc<str>,
+    price: Option<ModelPrice>,
+}
+
+impl Pricer {
+    /// The price of the model that answered, else of the one that was asked for, else the default.
+    fn tariff(&self, answered: Option<&str>, notes: &MeteringNotes) -> Tariff {
+        let known = answered.and_then(|model| self.prices.lookup(model));
+        let asked = || notes.model.as_deref().and_then(|model| self.prices.lookup(model));
+        match known.or_else(asked) {
+            Some((model, price)) => Tariff { model: model.clone(), price: Some(price.clone()) },
+            None => Tariff { model: OTHER_MODEL.into(), price: self.default_price.clone() },
+        }
+    }
+
+    fn metered(&self, tariff: &Tariff, tokens: Tokens) -> Metered {
+        let (usage, estimated) = match tokens {
+            Tokens::Told(usage) => (usage, false),
+            Tokens::Estimated(usage) => (usage, true),
+        };
+        let free = || Money::from_nanos(0, self.prices.currency());
+        let cost = tariff.price.as_ref().map_or_else(free, |price| cost(usage, price));
+        Metered { model: tariff.model.clone(), usage, cost, estimated }
+    }
+}
+
+/// Tokens and where they come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tokens {
+    /// The upstream said so.
+    Told(Usage),
+    /// What passed was counted.
+    Estimated(Usage),
+}
+
+/// What is known when only the head has come: the prompt was read, if the upstream accepted it.
+fn tokens_at_head(head: &ResponseHead<'_>, notes: &MeteringNotes) -> Tokens {
+    let readable = matches!(head.kind, BodyKind::Json | BodyKind::Sse | BodyKind::JsonLines);
+    if head.status.is_success() && readable {
+        Tokens::Estimated(Usage::claimed(notes.input_estimate, 0, 0))
+    } else {
+        Tokens::Told(Usage::default())
+    }
+}
+
+#[async_trait]
+impl Filter for Meter {
+    fn name(&self) -> FilterName {
+        FilterName::Meter
+    }
+
+    fn phases(&self) -> Phases {
+        Phases { request_body: true, response: true, end: true, ..Phases::default() }
+    }
+
+    async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
+        match request::read(head, body, self.format, self.request_usage) {
+            Ok(notes) => {
+                exchange.metering = notes;
+                Decision::Continue
+            }
+            Err(denial) => Decision::Deny(denial),
+        }
+    }
+
+    fn on_response_head(&self, head: &ResponseHead<'_>, exchange: &mut Exchange) -> ResponseMode {
+        let tokens = tokens_at_head(head, &exchange.metering);
+        let tariff = self.pricer.tariff(None, &exchange.metering);
+        exchange.metered = Some(self.pricer.metered(&tariff, tokens));
+        match head.kind {
+            BodyKind::Json => ResponseMode::Gate,
+            BodyKind::Sse | BodyKind::JsonLines => {
+                ResponseMode::Stream(Box::new(stream::MeterStream::new(self.pricer.clone(), tariff, tokens)))
+            }
+            BodyKind::None | BodyKind::Text | BodyKind::Other => ResponseMode::Ignore,
+        }
+    }
+
+    async fn on_response(&self, response: &mut WholeResponse, exchange: &mut Exchange) -> Decision {
+        let Ok(doc) = response.body.json() else {
+            let tariff = self.pricer.tariff(None, &exchange.metering);
+            exchange.metered = Some(self.pricer.metered(&tariff, Tokens::Told(Usage::default())));
+            return Decision::Continue;
+        };
+        let claim = Claim::read(doc).unwrap_or_default();
+        let tariff = self.pricer.tariff(claim::model(doc).as_deref(), &exchange.metering);
+        let metered = self.pricer.metered(&tariff, Tokens::Told(claim.usage()));
+        if let Ok(value) = HeaderValue::from_str(&metered.cost.to_string()) {
+            exchange.response_headers.set(COST_HEADER, value);
+        }
+        exchange.metered = Some(metered);
+        Decision::Continue
+    }
+
+    async fn on_end(&self, outcome: &Outcome, exchange: &mut Exchange) {
+        if !outcome.dispatched || exchange.metering.charged {
+            return;
+        }
+        // Set at the reply's head: without one nobody is known to have served anything.
+        let Some(metered) = exchange.metered.clone() else { return };
+        exchange.metering.charged = true;
+        let charge = Charge { usage: metered.usage, cost: metered.cost, estimated: metered.estimated };
+        match &exchange.identity {
+            Some(identity) => self.totals.record(identity.tenant(), identity.user(), &charge),
+            None => self.totals.record(ANONYMOUS, ANONYMOUS, &charge),
+        }
+        self.sink.metered(exchange, &metered);
+    }
+}
