@@ -10,11 +10,14 @@ pub mod flood_limits;
 pub mod frame;
 pub mod framers;
 pub mod mask_pii;
+pub mod meter;
 pub mod payload;
 pub mod pii;
 pub mod read_body;
 pub mod render;
+pub mod sanitize;
 pub mod source;
+pub mod texts;
 
 #[cfg(test)]
 mod testing;
