@@ -20,7 +20,7 @@ use crate::payload::Payload;
 use async_trait::async_trait;
 use claim::Claim;
 use http::{HeaderName, HeaderValue};
-use raptorgate_config::model::{self, ApiFormat, ModelPrice};
+use raptorgate_config::model::{self, ModelPrice};
 use raptorgate_config::units::Money;
 use raptorgate_policies::Usage;
 use raptorgate_policies::pricing::{PriceTable, cost};
@@ -44,8 +44,7 @@ pub trait MeterSink: Send + Sync {
 
 /// The filter of one route.
 pub struct Meter {
-    format: ApiFormat,
-    request_usage: bool,
+    block: model::Meter,
     pricer: Arc<Pricer>,
     totals: Arc<Totals>,
     sink: Arc<dyn MeterSink>,
@@ -55,7 +54,7 @@ impl Meter {
     /// Takes a route's block, the prices, and where the results go.
     pub fn new(block: &model::Meter, prices: Arc<PriceTable>, totals: Arc<Totals>, sink: Arc<dyn MeterSink>) -> Self {
         let pricer = Arc::new(Pricer { prices, default_price: block.default_price.clone() });
-        Self { format: block.format, request_usage: block.request_usage, pricer, totals, sink }
+        Self { block: block.clone(), pricer, totals, sink }
     }
 }
 
@@ -123,7 +122,7 @@ impl Filter for Meter {
     }
 
     async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
-        match request::read(head, body, self.format, self.request_usage) {
+        match request::read(head, body, &self.block) {
             Ok(notes) => {
                 exchange.metering = notes;
                 Decision::Continue

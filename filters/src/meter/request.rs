@@ -10,7 +10,7 @@ use crate::framers::json::{JsonDoc, JsonKind};
 use crate::payload::Payload;
 use crate::read_body::{body_kind, check_coding, json_denial};
 use crate::texts;
-use raptorgate_config::model::ApiFormat;
+use raptorgate_config::model::{ApiFormat, Meter};
 use raptorgate_policies::Denial;
 use std::sync::Arc;
 
@@ -22,12 +22,7 @@ const MODEL_BYTES_MAX: usize = 256;
 
 /// Reads a request. JSON that two readers could understand differently is refused: what is charged is what was asked.
 /// Bodies of other types pass unread.
-pub(super) fn read(
-    head: &RequestHead<'_>,
-    body: &mut Payload,
-    format: ApiFormat,
-    request_usage: bool,
-) -> Result<MeteringNotes, Denial> {
+pub(super) fn read(head: &RequestHead<'_>, body: &mut Payload, block: &Meter) -> Result<MeteringNotes, Denial> {
     let mut notes = MeteringNotes { model: model_in_path(head.path), ..MeteringNotes::default() };
     if body.original().is_empty() {
         return Ok(notes);
@@ -43,8 +38,8 @@ pub(super) fn read(
     if let Some(name) = named {
         notes.model = Some(Arc::from(&*name));
     }
-    notes.input_estimate = estimate(doc, format);
-    notes.asked_usage = request_usage && format == ApiFormat::OpenAi && ask_usage(doc);
+    notes.input_estimate = estimate(doc, block.format);
+    notes.asked_usage = block.request_usage && block.format == ApiFormat::OpenAi && ask_usage(doc);
     Ok(notes)
 }
 
