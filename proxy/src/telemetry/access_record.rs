@@ -151,7 +151,11 @@ impl LoggedPath {
     /// Cuts what must not be logged.
     pub fn new(path_and_query: &str) -> Self {
         let path = path_and_query.split(['?', '#']).next().unwrap_or_default();
-        Self(path.get(..path.floor_char_boundary(PATH_BYTES_MAX)).unwrap_or_default().to_owned())
+        let mut end = path.len().min(PATH_BYTES_MAX);
+        while !path.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self(path.get(..end).unwrap_or_default().to_owned())
     }
 }
 

@@ -15,7 +15,15 @@ pub const DEFAULT_FILTER: &str = "info,pingora_core=off,pingora_proxy=off,pingor
 /// # Errors
 /// The filter in the environment is not valid.
 pub fn init() -> Result<(), String> {
-    let filter = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| DEFAULT_FILTER.to_owned());
+    init_or(DEFAULT_FILTER)
+}
+
+/// As [`init`], with another filter if the variable is not set.
+///
+/// # Errors
+/// The filter in the environment is not valid.
+pub fn init_or(default: &str) -> Result<(), String> {
+    let filter = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| default.to_owned());
     let filter = EnvFilter::try_new(&filter)
         .map_err(|error| format!("{FILTER_VARIABLE}={filter:?} is not a log filter: {error}"))?;
     let subscriber = tracing_subscriber::fmt()
