@@ -186,6 +186,24 @@ mod tests {
         assert!(set_stage(Some(port)).is_err());
     }
 
+    #[test]
+    fn what_the_agent_gives_away_is_personal_data() {
+        use raptorgate_config::model::PiiType;
+        use raptorgate_filters::pii::{Masker, Rules, Tally};
+        let loaded = configuration(&stage(), SocketAddr::from((Ipv4Addr::LOCALHOST, 4)), Mode::SelfTest).unwrap();
+        let response = &loaded.config.routes[0].mask_pii.as_ref().unwrap().response;
+        for (kind, value) in [
+            (PiiType::Email, agent::EMAIL),
+            (PiiType::Phone, agent::PHONE),
+            (PiiType::Aadhaar, agent::AADHAAR),
+            (PiiType::Pan, agent::PAN),
+        ] {
+            let mut tally = Tally::default();
+            Masker::whole(Rules::new(response), &format!("it is {value}."), &mut tally);
+            assert_eq!(tally.found().collect::<Vec<_>>(), [(kind, 1)], "{value}");
+        }
+    }
+
     #[tokio::test]
     async fn the_self_test_notices_a_missing_guard() {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
