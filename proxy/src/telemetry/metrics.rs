@@ -5,7 +5,8 @@
 //!   are kept over reloads (`names_beyond_the_bound_share_one_series`).
 
 use super::names::{self, Kind, Metric, OTHER};
-use super::route_metrics::{GaugeGuard, ListenerMetrics, RouteMetrics, UpstreamMetrics};
+pub use super::route_metrics::GaugeGuard;
+use super::route_metrics::{ListenerMetrics, RouteMetrics, UpstreamMetrics};
 use parking_lot::Mutex;
 use prometheus::{
     CounterVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
