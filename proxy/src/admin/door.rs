@@ -31,8 +31,9 @@ impl Door {
         let Some(host) = only(headers, header::HOST) else { return false };
         let host = host.to_ascii_lowercase();
         let name = without_port(&host);
-        let loopback = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        loopback || name == "localhost" || self.hosts.iter().any(|known| *known == host || *known == name)
+        let bare = name.trim_matches(['[', ']']);
+        let loopback = bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        loopback || name == "localhost" || self.hosts.iter().any(|known| [&*host, name, bare].contains(&&**known))
     }
 
     fn knows_token(&self, headers: &HeaderMap) -> bool {

@@ -66,7 +66,7 @@ async fn serve(router: Router) -> SocketAddr {
 }
 
 async fn admin(panel: &Arc<FakePanel>) -> SocketAddr {
-    serve(router(Arc::clone(panel) as Panel, Secret::new(TOKEN), vec!["admin.x.in".into()])).await
+    serve(router(Arc::clone(panel) as Panel, Secret::new(TOKEN), vec!["admin.x.in".into(), "fd00::1".into()])).await
 }
 
 async fn ask(address: SocketAddr, line: &str, headers: &str) -> (u16, String) {
@@ -92,6 +92,7 @@ async fn only_the_token_and_known_hosts_open_the_door() {
         (200, format!("Host: LOCALHOST:9901\r\n{good}")),
         (200, format!("Host: [::1]:9901\r\n{good}")),
         (200, format!("Host: Admin.x.in\r\n{good}")),
+        (200, format!("Host: [fd00::1]:9901\r\n{good}")),
         (200, format!("Host: admin.x.in:443\r\nAuthorization: bearer {TOKEN}\r\n")),
         (401, "Host: localhost\r\n".to_owned()),
         (401, "Host: localhost\r\nAuthorization: Bearer \r\n".to_owned()),
