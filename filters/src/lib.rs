@@ -21,3 +21,5 @@ pub mod texts;
 
 #[cfg(test)]
 mod testing;
+pub mod pipeline;
+pub mod reply;

@@ -1,5 +1,15 @@
 //! The guard in front of AI-agent backends: Pingora sessions on one side, the filters on the other.
 
 pub mod admin;
+pub mod cli;
+pub mod control;
+pub mod demo;
+pub mod gateway;
+pub mod guard;
+pub mod listen;
 pub mod ops;
+pub mod runtime;
+pub mod server;
 pub mod telemetry;
+
+pub use server::Gateway;

@@ -1,0 +1,240 @@
+//! The attempts at an upstream: endpoint, head, and what a failure means for the next one.
+//!
+//! # Invariants
+//! * After a request was sent, it is sent again only if its method is idempotent or the upstream says that it removes
+//!   duplicates (`tests/proxying`: retries).
+
+use super::context::RequestContext;
+use super::request::{REQUEST_ID, authority};
+use crate::guard::OthersLeft;
+use crate::telemetry::access_record::Phase;
+use crate::telemetry::route_metrics::AttemptResult;
+use http::{HeaderName, Method, header};
+use pingora_core::protocols::ALPN;
+use pingora_core::upstreams::peer::HttpPeer;
+use pingora_core::{Error, ErrorSource, ErrorType, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::Session;
+use raptorgate_config::model::{Upstream, UpstreamProtocol};
+use raptorgate_policies::{Denial, TimeoutPhase};
+use std::time::{Duration, Instant};
+
+const UPSTREAM_STREAMS_MAX: usize = 100;
+/// Our own deadlines are told apart; this one only frees a connection whose request has ended long ago.
+const READ_GRACE: Duration = Duration::from_secs(5);
+/// Statuses by which an upstream says that it did not serve the request.
+const RETRIED_STATUSES: [u16; 3] = [502, 503, 504];
+
+/// Chooses the endpoint of the next attempt.
+pub async fn choose(ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+    let Some(route) = ctx.route.clone() else {
+        return Error::e_explain(ErrorType::InternalError, "an attempt without a route");
+    };
+    let upstream = &route.upstream;
+    if ctx.attempts == 0 {
+        ctx.first_endpoint = upstream.first();
+    }
+    let endpoint = ctx.first_endpoint.wrapping_add(ctx.attempts as usize);
+    ctx.attempts += 1;
+    ctx.sent = false;
+    ctx.attempt_started = Instant::now();
+    let others_left = if ctx.attempts < upstream.attempts_max() { OthersLeft::Yes } else { OthersLeft::No };
+    if let Some(link) = &ctx.link {
+        link.new_attempt(others_left);
+    }
+    if let Some(record) = &mut ctx.record {
+        record.upstream = Some(upstream.config.name.clone());
+    }
+    let Some(address) = upstream.address(endpoint).await else {
+        let mut e = Error::explain(ErrorType::ConnectError, "no address").into_up();
+        e.set_retry(others_left == OthersLeft::Yes);
+        return Err(e);
+    };
+    Ok(Box::new(peer(address, &upstream.config)))
+}
+
+fn peer(address: std::net::SocketAddr, upstream: &Upstream) -> HttpPeer {
+    let mut peer = HttpPeer::new(address, false, String::new());
+    let timeouts = upstream.timeouts;
+    peer.options.connection_timeout = Some(timeouts.connect);
+    peer.options.total_connection_timeout = Some(timeouts.connect);
+    peer.options.read_timeout = Some(timeouts.first_byte.max(timeouts.idle) + READ_GRACE);
+    peer.options.write_timeout = Some(timeouts.idle);
+    peer.options.idle_timeout = Some(Duration::from_secs(60));
+    peer.options.max_h2_streams = UPSTREAM_STREAMS_MAX;
+    match upstream.protocol {
+        UpstreamProtocol::Http1 => {}
+        UpstreamProtocol::Http2 => {
+            peer.options.alpn = ALPN::H2;
+            peer.group_key = 2; // the pool's key leaves ALPN out
+        }
+    }
+    peer
+}
+
+/// A connection is there.
+pub fn connected(ctx: &mut RequestContext) {
+    let took = ctx.attempt_started.elapsed();
+    if let Some(record) = &mut ctx.record {
+        record.micros.add(Phase::UpstreamConnect, took);
+    }
+}
+
+/// The head as the upstream gets it.
+pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestContext) -> Result<()> {
+    drop_ours(head);
+    drop_credentials(head, ctx);
+    let host = authority(session.req_header()).to_owned();
+    if !host.is_empty() {
+        head.insert_header(header::HOST, host)?;
+    }
+    if let Some(record) = &ctx.record {
+        head.insert_header(REQUEST_ID, &*record.request_id)?;
+        head.insert_header("x-forwarded-for", record.client.to_string())?;
+    }
+    if let Some(trace) = &ctx.trace {
+        head.insert_header("traceparent", trace.traceparent())?;
+        if !trace.continued() {
+            head.remove_header("tracestate");
+        }
+    }
+    let Some(link) = &ctx.link else { return Ok(()) };
+    let edits = link.exchange().ok_or(Denial::Internal).and_then(|mut exchange| {
+        link.pipeline.on_attempt(ctx.attempts, &mut exchange)
+    });
+    let edits = match edits {
+        Ok(edits) => edits,
+        Err(denial) => {
+            link.fail(denial);
+            return Error::e_explain(ErrorType::InternalError, "a filter failed on the attempt");
+        }
+    };
+    for (name, value) in edits.iter() {
+        match value {
+            Some(value) => head.insert_header(name.clone(), value.clone())?,
+            None => drop(head.remove_header(name)),
+        }
+    }
+    if link.pipeline.reads_request_body() && !session.is_upgrade_req() {
+        // the body was read: its framing is ours
+        head.remove_header(&header::TRANSFER_ENCODING);
+        head.remove_header(&header::EXPECT);
+        head.remove_header(&header::CONTENT_LENGTH);
+        if let Some(length) = ctx.buffered_len {
+            head.insert_header(header::CONTENT_LENGTH, length)?;
+        }
+    }
+    if link.pipeline.reads_replies() && !session.is_upgrade_req() {
+        // the reply is read: no codings, no parts
+        head.remove_header(&header::RANGE);
+        head.remove_header(&header::IF_RANGE);
+        head.insert_header(header::ACCEPT_ENCODING, "identity")?;
+    }
+    ctx.sent = true;
+    link.set_dispatched();
+    Ok(())
+}
+
+/// What a client says in our name is dropped, before filters say it.
+fn drop_ours(head: &mut RequestHeader) {
+    let forged: Vec<HeaderName> =
+        head.headers.keys().filter(|name| name.as_str().starts_with("x-raptorgate-")).cloned().collect();
+    for name in forged {
+        head.remove_header(&name);
+    }
+    for name in ["forwarded", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"] {
+        head.remove_header(name);
+    }
+}
+
+/// The caller's key is for this gateway and not for what stands behind it.
+fn drop_credentials(head: &mut RequestHeader, ctx: &RequestContext) {
+    let keep = ctx.route.as_ref().is_none_or(|r| r.config.authenticate.is_none() || r.config.forward_credentials);
+    if !keep {
+        head.remove_header(&header::AUTHORIZATION);
+        head.remove_header("x-api-key");
+    }
+}
+
+/// A status that says "not served" becomes another attempt while nothing was sent.
+pub fn judge_status(session: &Session, head: &ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+    if head.status.is_informational() {
+        return Ok(());
+    }
+    if let Some(record) = &mut ctx.record {
+        record.micros.add(Phase::FirstByte, ctx.attempt_started.elapsed());
+    }
+    if let Some(route) = &ctx.route {
+        route.upstream.metrics.first_byte(ctx.attempt_started.elapsed());
+    }
+    let busy = RETRIED_STATUSES.contains(&head.status.as_u16());
+    count(ctx, if head.status.is_server_error() { AttemptResult::ServerError } else { AttemptResult::Ok });
+    if !busy || !may_send_again(session, ctx) {
+        return Ok(());
+    }
+    let mut e = Error::explain(ErrorType::HTTPStatus(head.status.as_u16()), "busy, asking the next").into_up();
+    e.set_retry(true);
+    Err(e)
+}
+
+fn may_send_again(session: &Session, ctx: &RequestContext) -> bool {
+    let Some(route) = &ctx.route else { return false };
+    let method = &session.req_header().method;
+    let harmless = route.upstream.config.idempotent || is_idempotent(method);
+    let whole = !session.as_ref().retry_buffer_truncated();
+    let unsent = session.response_written().is_none_or(|head| head.status.is_informational());
+    harmless && whole && unsent && ctx.attempts < route.upstream.attempts_max()
+}
+
+fn is_idempotent(method: &Method) -> bool {
+    method.is_idempotent()
+}
+
+/// No connection: nothing was sent, so the next endpoint may be asked.
+pub fn on_connect_failed(ctx: &RequestContext, mut e: Box<Error>) -> Box<Error> {
+    let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout);
+    count(ctx, if timed_out { AttemptResult::ConnectTimeout } else { AttemptResult::ConnectFailed });
+    if let Some(link) = &ctx.link {
+        let timeout = Denial::UpstreamTimeout(TimeoutPhase::Connect);
+        link.fail(if timed_out { timeout } else { Denial::UpstreamConnectFailed });
+    }
+    let left = ctx.route.as_ref().is_some_and(|route| ctx.attempts < route.upstream.attempts_max());
+    e.set_retry(left);
+    e
+}
+
+/// A connection broke, or its time ran out.
+pub fn on_attempt_failed(session: &Session, ctx: &RequestContext, mut e: Box<Error>) -> Box<Error> {
+    if e.esource() != &ErrorSource::Upstream {
+        e.set_retry(false);
+        return e;
+    }
+    if !matches!(e.etype(), ErrorType::HTTPStatus(_)) {
+        count(ctx, attempt_result(ctx, &e));
+    }
+    let known = ctx.link.as_ref().and_then(|link| link.failure());
+    let ours = matches!(known, Some(Denial::UpstreamTimeout(TimeoutPhase::Total) | Denial::Internal));
+    let again = !ours && (may_send_again(session, ctx) || (!ctx.sent && ctx.attempts < attempts_max(ctx)));
+    e.set_retry(again);
+    e
+}
+
+fn attempts_max(ctx: &RequestContext) -> u32 {
+    ctx.route.as_ref().map_or(0, |route| route.upstream.attempts_max())
+}
+
+fn attempt_result(ctx: &RequestContext, e: &Error) -> AttemptResult {
+    match ctx.link.as_ref().and_then(|link| link.failure()) {
+        Some(Denial::UpstreamTimeout(TimeoutPhase::FirstByte)) => AttemptResult::FirstByteTimeout,
+        Some(Denial::UpstreamTimeout(TimeoutPhase::Idle)) => AttemptResult::IdleTimeout,
+        Some(Denial::UpstreamTimeout(TimeoutPhase::Total)) => AttemptResult::TotalTimeout,
+        Some(_) | None if *e.etype() == ErrorType::InvalidHTTPHeader => AttemptResult::InvalidReply,
+        Some(_) | None => AttemptResult::Reset,
+    }
+}
+
+fn count(ctx: &RequestContext, result: AttemptResult) {
+    if let Some(route) = &ctx.route {
+        route.upstream.metrics.attempted(result);
+    }
+}

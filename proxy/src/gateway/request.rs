@@ -1,0 +1,296 @@
+//! The request on its way in: route, head filters, body, body filters, guard.
+
+use super::body::{self, BodyError};
+use super::context::RequestContext;
+use crate::guard::{Deadlines, GuardPolicy, Link, RequestBody, guard, header_of};
+use crate::runtime::CompiledRoute;
+use crate::runtime::router::Found;
+use crate::telemetry::access_record::{AccessRecord, LoggedPath, Phase, Protocol};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Version, header};
+use pingora_core::Result;
+use pingora_http::RequestHeader;
+use pingora_proxy::Session;
+use raptorgate_config::model::ApiFormat;
+use raptorgate_filters::exchange::{End, Exchange};
+use raptorgate_filters::filter::{Decision, Reply, RequestHead};
+use raptorgate_filters::payload::Payload;
+use raptorgate_filters::render::render;
+use raptorgate_policies::request_id::accept_or_mint;
+use raptorgate_policies::trace::TraceContext;
+use raptorgate_policies::{Denial, Timestamp};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Name of the request id in both directions.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Name of the configuration's generation in replies.
+pub const GENERATION: HeaderName = HeaderName::from_static("x-raptorgate-generation");
+/// An unread body up to this size is read and thrown away after a refusal, so that the connection can be used again.
+const DRAIN_BYTES_MAX: u64 = 64 << 10;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// `Ok(true)`: answered here.
+pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
+    open_record(session, ctx);
+    if let Err(denial) = check_head(session.req_header()) {
+        return refuse(session, ctx, denial).await;
+    }
+    let route = match find_route(session, ctx) {
+        Ok(route) => route,
+        Err(denial) => return refuse(session, ctx, denial).await,
+    };
+    let link = open_exchange(ctx, &route);
+    let head_began = Instant::now();
+    let decision = match link.exchange() {
+        Some(mut exchange) => link.pipeline.on_request(&view(session.req_header()), &mut exchange).await,
+        None => Decision::Deny(Denial::Internal),
+    };
+    spent(ctx, Phase::Head, head_began);
+    match decision {
+        Decision::Continue => {}
+        Decision::Deny(denial) => return refuse(session, ctx, denial).await,
+        Decision::Reply(reply) => return answer(session, ctx, reply, End::Complete).await,
+    }
+    if session.is_upgrade_req() {
+        return on_upgrade(session, ctx, &route).await;
+    }
+    if body::announced(session).is_some_and(|length| length > route.config.request_body_bytes_max) {
+        let bytes_max = route.config.request_body_bytes_max;
+        return refuse(session, ctx, Denial::BodyTooLarge { bytes_max }).await;
+    }
+    let request_body = if link.pipeline.reads_request_body() {
+        match judge_body(session, ctx, &route, &link).await? {
+            Judged::Forward(body) => RequestBody::Buffered(body),
+            Judged::Answered => return Ok(true),
+        }
+    } else {
+        RequestBody::Streamed
+    };
+    let policy = policy(ctx, &route, request_body);
+    guard(session, &link, policy);
+    Ok(false)
+}
+
+fn open_record(session: &Session, ctx: &mut RequestContext) {
+    let head = session.req_header();
+    let text = |name: &HeaderName| head.headers.get(name).and_then(|v| v.to_str().ok());
+    let request_id = accept_or_mint(text(&REQUEST_ID));
+    let trace = TraceContext::continue_or_start(head.headers.get("traceparent").and_then(|v| v.to_str().ok()));
+    let client = session.client_addr().and_then(|a| a.as_inet()).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.ip());
+    let protocol = if head.version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
+    let mut record = AccessRecord::new(Timestamp::now(), request_id, client, protocol);
+    record.trace_id = Some(trace.trace_id().into());
+    record.method = head.method.as_str().into();
+    record.path = LoggedPath::new(head.uri.path());
+    record.generation = ctx.runtime.generation.clone();
+    if let Some(address) = session.server_addr() {
+        record.listener = address.to_string().into();
+    }
+    ctx.trace = Some(trace);
+    ctx.record = Some(record);
+}
+
+/// What the proxy cannot pass on safely. The full strictness of a public edge has its own room: this is its first wall.
+fn check_head(head: &RequestHeader) -> Result<(), Denial> {
+    if head.method == Method::CONNECT || head.method == Method::TRACE {
+        return Err(Denial::BadRequest("CONNECT and TRACE are not served"));
+    }
+    let hosts = head.headers.get_all(header::HOST).iter().count();
+    if head.version == Version::HTTP_11 && hosts != 1 {
+        return Err(Denial::BadRequest("an HTTP/1.1 request needs exactly one Host"));
+    }
+    if !head.uri.path().starts_with('/') {
+        return Err(Denial::BadRequest("the request target must be a path"));
+    }
+    Ok(())
+}
+
+fn find_route(session: &Session, ctx: &mut RequestContext) -> Result<Arc<CompiledRoute>, Denial> {
+    let head = session.req_header();
+    let authority = authority(head);
+    let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
+        if port.bytes().all(|b| b.is_ascii_digit()) { host } else { authority }
+    });
+    let found = ctx.runtime.router().find(host, head.uri.path(), head.method.as_str());
+    match found {
+        Found::Route(index) => {
+            let route = ctx.runtime.route(index).cloned().ok_or(Denial::Internal)?;
+            ctx.route = Some(route.clone());
+            Ok(route)
+        }
+        Found::WrongMethod(allowed) => Err(Denial::MethodNotAllowed { allowed }),
+        Found::Nothing => Err(Denial::RouteNotFound),
+    }
+}
+
+/// Host as the client named it, with port.
+pub fn authority(head: &RequestHeader) -> &str {
+    let host = head.headers.get(header::HOST).and_then(|h| h.to_str().ok());
+    host.or(head.uri.authority().map(http::uri::Authority::as_str)).unwrap_or("")
+}
+
+fn open_exchange(ctx: &mut RequestContext, route: &Arc<CompiledRoute>) -> Arc<Link> {
+    let (request_id, received_at, client) = match &mut ctx.record {
+        Some(record) => {
+            record.route = Some(route.config.name.clone());
+            (record.request_id.clone(), record.time, record.client)
+        }
+        None => (accept_or_mint(None), Timestamp::now(), IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    };
+    let mut exchange =
+        Exchange::new(request_id.clone(), route.config.name.clone(), route.config.format, received_at, client);
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        exchange.response_headers.set(REQUEST_ID, id);
+    }
+    exchange.response_headers.set(GENERATION, ctx.runtime.generation_header.clone());
+    let link = Link::new(route.pipeline.clone(), exchange);
+    ctx.link = Some(link.clone());
+    link
+}
+
+fn view(head: &RequestHeader) -> RequestHead<'_> {
+    RequestHead { method: &head.method, path: head.uri.path(), query: head.uri.query(), headers: &head.headers }
+}
+
+fn spent(ctx: &mut RequestContext, phase: Phase, since: Instant) {
+    if let Some(record) = &mut ctx.record {
+        record.micros.add(phase, since.elapsed());
+    }
+}
+
+async fn on_upgrade(session: &mut Session, ctx: &mut RequestContext, route: &CompiledRoute) -> Result<bool> {
+    let guarded = route.pipeline.reads_request_body() || route.pipeline.reads_replies();
+    if guarded && !route.config.passthrough {
+        let denial = Denial::BadRequest("this route's guards cannot look into an upgraded connection");
+        return refuse(session, ctx, denial).await;
+    }
+    Ok(false)
+}
+
+enum Judged {
+    Forward(Bytes),
+    Answered,
+}
+
+async fn judge_body(
+    session: &mut Session,
+    ctx: &mut RequestContext,
+    route: &CompiledRoute,
+    link: &Link,
+) -> Result<Judged> {
+    let read_began = Instant::now();
+    let read = body::read_whole(session, &route.config, &ctx.shared.buffers).await;
+    spent(ctx, Phase::Body, read_began);
+    let body = match read {
+        Ok((body, permit)) => {
+            ctx.permit = permit;
+            body
+        }
+        Err(BodyError::Denied(denial)) => return refuse(session, ctx, denial).await.map(|_| Judged::Answered),
+        Err(BodyError::Client(e)) => return Err(e),
+    };
+    if let Some(record) = &mut ctx.record {
+        record.bytes_in = body.len() as u64;
+    }
+    let headers = &session.req_header().headers;
+    let framed = headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING);
+    let guards_began = Instant::now();
+    let mut payload = Payload::new(body, ctx.runtime.json);
+    let decision = match link.exchange() {
+        Some(mut exchange) => {
+            let head = view(session.req_header());
+            link.pipeline.on_request_body(&head, &mut payload, &mut exchange).await
+        }
+        None => Decision::Deny(Denial::Internal),
+    };
+    spent(ctx, Phase::Guards, guards_began);
+    match decision {
+        Decision::Continue => {
+            let body = payload.into_bytes();
+            // a plain GET stays without Content-Length
+            ctx.buffered_len = (framed || !body.is_empty()).then_some(body.len());
+            Ok(Judged::Forward(body))
+        }
+        Decision::Deny(denial) => refuse(session, ctx, denial).await.map(|_| Judged::Answered),
+        Decision::Reply(reply) => answer(session, ctx, reply, End::Complete).await.map(|_| Judged::Answered),
+    }
+}
+
+fn policy(ctx: &RequestContext, route: &CompiledRoute, body: RequestBody) -> GuardPolicy {
+    GuardPolicy {
+        body,
+        on_disconnect: route.config.on_disconnect,
+        on_large_reply: route.config.on_large_reply,
+        reply_bytes_max: route.config.reply_bytes_max,
+        json: ctx.runtime.json,
+        format: route.config.format,
+        request_id: ctx.record.as_ref().map_or_else(|| "".into(), |r| r.request_id.clone()),
+        deadlines: Deadlines::new(route.upstream.config.timeouts, ctx.started),
+        buffers: ctx.shared.buffers.clone(),
+    }
+}
+
+/// Answers with a refusal.
+pub async fn refuse(session: &mut Session, ctx: &mut RequestContext, denial: Denial) -> Result<bool> {
+    let format = ctx.route.as_ref().map_or(ApiFormat::Json, |route| route.config.format);
+    let request_id = ctx.record.as_ref().map_or_else(|| "".into(), |r| r.request_id.clone());
+    let reply = render(&denial, format, &request_id);
+    if ctx.link.is_none()
+        && let Some(record) = &mut ctx.record
+    {
+        record.set_end(&End::Denied(denial.clone()));
+    }
+    answer(session, ctx, reply, End::Denied(denial)).await
+}
+
+/// Writes a whole answer to the client's own session; its connection is kept where the rest of its body is small.
+pub async fn answer(session: &mut Session, ctx: &mut RequestContext, reply: Reply, end: End) -> Result<bool> {
+    let mut head = Box::new(header_of(&reply)?);
+    if let Some(link) = &ctx.link {
+        link.end(end, Some(reply.status.as_u16())).await;
+        if let Some(exchange) = link.exchange() {
+            for (name, value) in exchange.response_headers.iter() {
+                match value {
+                    Some(value) => head.insert_header(name.clone(), value.clone())?,
+                    None => drop(head.remove_header(name)),
+                }
+            }
+        }
+    } else if let Some(record) = &ctx.record {
+        head.insert_header(REQUEST_ID, &*record.request_id)?;
+        head.insert_header(GENERATION, ctx.runtime.generation_header.clone())?;
+    }
+    head.insert_header(header::CONTENT_LENGTH, reply.body.len())?;
+    if let Some(record) = &mut ctx.record {
+        record.status = Some(reply.status.as_u16());
+        record.bytes_out = reply.body.len() as u64;
+    }
+    prepare_reuse(session);
+    let bodyless = session.req_header().method == Method::HEAD || reply.body.is_empty();
+    session.as_downstream_mut().write_response_header(head).await.map_err(|e| e.into_down())?;
+    if bodyless {
+        session.as_downstream_mut().finish_body().await.map_err(|e| e.into_down())?;
+    } else {
+        let down = session.as_downstream_mut();
+        down.write_response_body(reply.body, true).await.map_err(|e| e.into_down())?;
+    }
+    Ok(true)
+}
+
+fn prepare_reuse(session: &mut Session) {
+    let expects = session.req_header().headers.contains_key(header::EXPECT);
+    let small = body::announced(session).is_none_or(|length| length <= DRAIN_BYTES_MAX);
+    let down = session.as_downstream_mut();
+    if down.is_body_done() {
+        return;
+    }
+    let chunked = down.req_header().headers.contains_key(header::TRANSFER_ENCODING);
+    if small && !expects && !chunked {
+        down.set_close_on_response_before_downstream_finish(false);
+        down.set_total_drain_timeout(Some(DRAIN_TIMEOUT));
+    } else {
+        down.set_keepalive(None);
+    }
+}

@@ -1,0 +1,95 @@
+//! From a valid configuration to what serves requests.
+
+use super::router::Router;
+use super::upstream::UpstreamSet;
+use super::{CompiledRoute, Runtime, Shared};
+use http::HeaderValue;
+use raptorgate_config::model::{Config, Route};
+use raptorgate_filters::authenticate::Authenticate;
+use raptorgate_filters::end_user::EndUserFilter;
+use raptorgate_filters::exchange::{Exchange, Metered};
+use raptorgate_filters::execution::ExecutionFilter;
+use raptorgate_filters::fault::FaultFilter;
+use raptorgate_filters::filter::Filter;
+use raptorgate_filters::flood_limits::FloodFilter;
+use raptorgate_filters::framers::json::JsonLimits;
+use raptorgate_filters::mask_pii::MaskPii;
+use raptorgate_filters::meter::{Meter, MeterSink};
+use raptorgate_filters::pipeline::Pipeline;
+use raptorgate_filters::sanitize::Sanitize;
+use raptorgate_policies::pricing::PriceTable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Metering goes to metrics through the access record, so this sink has nothing to do.
+struct RecordedElsewhere;
+
+impl MeterSink for RecordedElsewhere {
+    fn metered(&self, _exchange: &Exchange, _metered: &Metered) {}
+}
+
+pub(super) fn runtime(config: Config, number: u64, hash: &str, shared: &Shared) -> Runtime {
+    shared.buffers.set_max(config.limits.buffered_bytes_max);
+    let config = Arc::new(config);
+    let upstreams: BTreeMap<&str, Arc<UpstreamSet>> = config
+        .upstreams
+        .iter()
+        .map(|(name, upstream)| {
+            let metrics = shared.metrics.upstream(name);
+            (name.as_str(), Arc::new(UpstreamSet::new(upstream.clone(), metrics)))
+        })
+        .collect();
+    let prices = Arc::new(PriceTable::new(&config.prices, config.currency));
+    let routes = config
+        .routes
+        .iter()
+        .filter_map(|route| {
+            // dangling names are refused when the configuration is read
+            let upstream = upstreams.get(&*route.upstream)?.clone();
+            let pipeline = Arc::new(Pipeline::new(filters(route, &prices, shared)));
+            let metrics = shared.metrics.route(&route.name);
+            Some(Arc::new(CompiledRoute { config: route.clone(), pipeline, upstream, metrics }))
+        })
+        .collect();
+    let generation = format!("{number}-{hash}");
+    Runtime {
+        router: Router::new(&config.routes),
+        json: JsonLimits { depth_max: config.limits.json_depth_max, ..JsonLimits::default() },
+        generation_header: HeaderValue::from_str(&generation).unwrap_or(HeaderValue::from_static("0-0")),
+        generation: generation.into(),
+        number,
+        routes,
+        config,
+    }
+}
+
+fn filters(route: &Route, prices: &Arc<PriceTable>, shared: &Shared) -> Vec<Arc<dyn Filter>> {
+    let mut filters: Vec<Arc<dyn Filter>> = Vec::new();
+    if let Some(block) = &route.flood_limits {
+        filters.push(Arc::new(FloodFilter::new(&route.name, block, &shared.floods)));
+    }
+    if let Some(block) = &route.authenticate {
+        filters.push(Arc::new(Authenticate::new(block)));
+    }
+    if let Some(block) = &route.end_user {
+        filters.push(Arc::new(EndUserFilter::new(block)));
+    }
+    if let Some(block) = &route.execution {
+        filters.push(Arc::new(ExecutionFilter::new(block)));
+    }
+    if let Some(block) = &route.fault {
+        filters.push(Arc::new(FaultFilter::new(block)));
+    }
+    if let Some(block) = &route.sanitize {
+        filters.push(Arc::new(Sanitize::new(block)));
+    }
+    if let Some(block) = &route.mask_pii {
+        filters.push(Arc::new(MaskPii::new(block)));
+    }
+    if let Some(block) = &route.meter {
+        let sink = Arc::new(RecordedElsewhere);
+        filters.push(Arc::new(Meter::new(block, prices.clone(), shared.totals.clone(), sink)));
+    }
+    filters.extend(shared.extra_filters.iter().cloned());
+    filters
+}

@@ -1,0 +1,86 @@
+//! A configuration, compiled: what requests are served with. One pointer swap replaces all of it.
+//!
+//! # Invariants
+//! * A request takes its `Arc<Runtime>` once and keeps it to its end, so that no request mixes two configurations
+//!   (`tests/reload`: every reply is consistent with its own generation header).
+//! * State that outlives a reload is in [`Shared`], under names.
+
+mod compile;
+pub mod router;
+pub mod upstream;
+
+use crate::telemetry::access_log::AccessLog;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::route_metrics::RouteMetrics;
+use http::HeaderValue;
+use raptorgate_config::model::{Config, Route};
+use raptorgate_filters::filter::Filter;
+use raptorgate_filters::framers::json::JsonLimits;
+use raptorgate_filters::pipeline::Pipeline;
+use raptorgate_policies::buffers::BufferBudget;
+use raptorgate_policies::flood::FloodBook;
+use raptorgate_policies::totals::Totals;
+use router::Router;
+use std::sync::Arc;
+use upstream::UpstreamSet;
+
+/// What outlives a reload.
+pub struct Shared {
+    /// What each user used.
+    pub totals: Arc<Totals>,
+    /// In-process limits, by name.
+    pub floods: FloodBook,
+    /// Bytes buffered over all requests.
+    pub buffers: Arc<BufferBudget>,
+    /// Metrics.
+    pub metrics: Arc<Metrics>,
+    /// Access log.
+    pub access_log: AccessLog,
+    /// Filters added by code, on every route.
+    pub extra_filters: Vec<Arc<dyn Filter>>,
+}
+
+/// A configuration, compiled.
+pub struct Runtime {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// `7-1f3a9c2e`.
+    pub generation: Arc<str>,
+    /// Its number.
+    pub number: u64,
+    /// The same, as a header value.
+    pub generation_header: HeaderValue,
+    /// Bounds of JSON.
+    pub json: JsonLimits,
+    router: Router,
+    routes: Vec<Arc<CompiledRoute>>,
+}
+
+/// A route, ready to serve.
+pub struct CompiledRoute {
+    /// Its configuration.
+    pub config: Arc<Route>,
+    /// Its filters.
+    pub pipeline: Arc<Pipeline>,
+    /// Its upstream.
+    pub upstream: Arc<UpstreamSet>,
+    /// Its metrics.
+    pub metrics: Arc<RouteMetrics>,
+}
+
+impl Runtime {
+    /// Compiles a valid configuration.
+    pub fn compile(config: Config, number: u64, hash: &str, shared: &Shared) -> Self {
+        compile::runtime(config, number, hash, shared)
+    }
+
+    /// The route at an index that [`Router::find`] gave.
+    pub fn route(&self, index: usize) -> Option<&Arc<CompiledRoute>> {
+        self.routes.get(index)
+    }
+
+    /// Which route a request belongs to.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+}

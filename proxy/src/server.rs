@@ -1,0 +1,271 @@
+//! A running gateway: binds, serves, reloads on signals and file changes, drains and ends.
+//!
+//! # Invariants
+//! * Everything is bound before anything is served: a port in use is an error at the start, never a half-started gateway.
+//! * Shutdown ends as soon as nothing is in flight, and at the latest after `shutdown.drain` (`tests/proxying`).
+
+use crate::admin::{self, ControlPanel};
+use crate::control::Control;
+use crate::gateway::App;
+use crate::listen::Bound;
+use crate::ops;
+use crate::runtime::Shared;
+use crate::telemetry::access_log::AccessLog;
+use crate::telemetry::metrics::Metrics;
+use pingora_core::apps::HttpServerOptions;
+use pingora_core::server::configuration::ServerConf;
+use pingora_proxy::{HttpProxy, http_proxy};
+use raptorgate_config::units::Secret;
+use raptorgate_config::{Loaded, Watcher};
+use raptorgate_filters::filter::Filter;
+use raptorgate_policies::buffers::BufferBudget;
+use raptorgate_policies::flood::FloodBook;
+use raptorgate_policies::totals::Totals;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often shutdown looks whether something is still in flight.
+const DRAIN_POLL: Duration = Duration::from_millis(10);
+/// Idle upstream connections kept, over all upstreams.
+const UPSTREAM_POOL_SIZE: usize = 1024;
+/// Tries that Pingora's loop may take; the route's own bound is lower.
+const TRIES_MAX: usize = 32;
+
+/// How `run` serves.
+pub struct ServerOptions {
+    /// What reloads read; `None`: nothing can be reloaded.
+    pub config_path: Option<PathBuf>,
+    /// Written with the bound addresses once everything accepts.
+    pub ready_file: Option<PathBuf>,
+}
+
+/// Serves until SIGTERM or SIGINT, then drains.
+pub fn run(loaded: Loaded, options: ServerOptions) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let served = runtime.block_on(serve(loaded, options));
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(loaded: Loaded, options: ServerOptions) -> Result<(), String> {
+    let signals = |kind| signal(kind).map_err(|e| format!("cannot listen for signals: {e}"));
+    let (mut term, mut int) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let mut hangup = signals(SignalKind::hangup())?;
+    let mut builder = Gateway::builder(loaded);
+    if let Some(path) = &options.config_path {
+        builder = builder.reloads_from(path);
+    }
+    let gateway = builder.start().await?;
+    let _watcher = options.config_path.as_deref().map(|path| watch_file(path, &gateway)).transpose()?;
+    if let Some(path) = &options.ready_file {
+        gateway.write_ready_file(path)?;
+    }
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            _ = hangup.recv() => {
+                let control = gateway.control.clone();
+                // what is wrong with it is logged and kept for the admin API
+                tokio::task::spawn_blocking(move || drop(control.reload()));
+            }
+        }
+    }
+    gateway.stop().await;
+    Ok(())
+}
+
+fn watch_file(path: &Path, gateway: &Gateway) -> Result<Watcher, String> {
+    let control = gateway.control.clone();
+    let watcher = Watcher::start(path, move || drop(control.reload())).map_err(|e| e.to_string())?;
+    // what changed between reading the file and watching it
+    drop(gateway.control.reload());
+    Ok(watcher)
+}
+
+/// Puts a gateway together.
+pub struct Builder {
+    loaded: Loaded,
+    path: Option<PathBuf>,
+    filters: Vec<Arc<dyn Filter>>,
+}
+
+impl Builder {
+    /// The file that reloads read.
+    pub fn reloads_from(mut self, path: &Path) -> Self {
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    /// Filters added by code, on every route.
+    pub fn filters(mut self, filters: Vec<Arc<dyn Filter>>) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// Binds everything and serves. Must run inside a tokio runtime.
+    pub async fn start(self) -> Result<Gateway, String> {
+        let config = &self.loaded.config;
+        let metrics = Metrics::new().map_err(|e| e.to_string())?;
+        let access_log = AccessLog::open(&config.access_log.output, metrics.access_log_dropped().clone())
+            .map_err(|e| format!("cannot open the access log: {e}"))?;
+        let shared = Arc::new(Shared {
+            totals: Arc::new(Totals::default()),
+            floods: FloodBook::default(),
+            buffers: BufferBudget::new(config.limits.buffered_bytes_max),
+            metrics,
+            access_log,
+            extra_filters: self.filters,
+        });
+        let control = Control::new(self.loaded, self.path, shared);
+        Gateway::open(control).await
+    }
+}
+
+/// A running gateway.
+pub struct Gateway {
+    control: Arc<Control>,
+    listeners: Vec<SocketAddr>,
+    ops: Option<SocketAddr>,
+    admin: SocketAddr,
+    shutdown: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    side_tasks: Vec<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// A gateway that serves this configuration.
+    pub fn builder(loaded: Loaded) -> Builder {
+        Builder { loaded, path: None, filters: Vec::new() }
+    }
+
+    /// Addresses on which requests are accepted, in the order of the configuration.
+    pub fn listeners(&self) -> &[SocketAddr] {
+        &self.listeners
+    }
+
+    /// Address of the admin API.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
+    async fn open(control: Arc<Control>) -> Result<Self, String> {
+        let config = control.config();
+        let metrics = control.shared().metrics.clone();
+        let mut bound = Vec::with_capacity(config.listeners.len());
+        for listener in &config.listeners {
+            bound.push(Bound::bind(listener, &metrics).await?);
+        }
+        let (admin, admin_task) = open_admin(&control).await?;
+        let mut side_tasks = vec![admin_task];
+        let mut ops_address = None;
+        if let Some(ops) = &config.ops {
+            let (address, task) = side_server(ops.address, ops::router(control.clone(), metrics.clone())).await?;
+            ops_address = Some(address);
+            side_tasks.push(task);
+        }
+        side_tasks.push(tokio::spawn(measure_buffers(control.clone())));
+        let (shutdown, stopped) = watch::channel(false);
+        let proxy = Arc::new(proxy(&control));
+        let listeners = bound.iter().map(Bound::address).collect();
+        let serve = |b: Bound| tokio::spawn(b.serve(proxy.clone(), stopped.clone()));
+        let tasks = bound.into_iter().map(serve).collect();
+        control.set_ready();
+        Ok(Self { control, listeners, ops: ops_address, admin, shutdown, tasks, side_tasks })
+    }
+
+    fn write_ready_file(&self, path: &Path) -> Result<(), String> {
+        let text = |address: &SocketAddr| address.to_string();
+        let listeners: Vec<_> = self.listeners.iter().map(text).collect();
+        let ready = json!({"listeners": listeners, "ops": self.ops.as_ref().map(text), "admin": text(&self.admin)});
+        // whole or not at all: a reader never sees half of it
+        let partial = path.with_extension("partial");
+        std::fs::write(&partial, ready.to_string())
+            .and_then(|()| std::fs::rename(&partial, path))
+            .map_err(|e| format!("cannot write {}: {e}", path.display()))
+    }
+
+    /// Stops accepting, waits for what is in flight, ends.
+    pub async fn stop(mut self) {
+        self.control.set_draining();
+        self.shutdown.send_replace(true);
+        for task in self.tasks.drain(..) {
+            drop(task.await);
+        }
+        let patience = self.control.config().drain_max;
+        let began = Instant::now();
+        while self.control.shared().metrics.in_flight() > 0 && began.elapsed() < patience {
+            tokio::time::sleep(DRAIN_POLL).await;
+        }
+        let left = self.control.shared().metrics.in_flight();
+        if left > 0 {
+            tracing::warn!(requests = left, "drain time is over, requests are dropped");
+        }
+        self.control.shared().access_log.close();
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        for task in self.tasks.drain(..).chain(self.side_tasks.drain(..)) {
+            task.abort();
+        }
+    }
+}
+
+fn proxy(control: &Arc<Control>) -> HttpProxy<App> {
+    let conf = ServerConf {
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        upstream_keepalive_pool_size: UPSTREAM_POOL_SIZE,
+        max_retries: TRIES_MAX,
+        ..ServerConf::default()
+    };
+    let mut proxy = http_proxy(&Arc::new(conf), App::new(control.clone()));
+    let mut options = HttpServerOptions::default();
+    options.h2c = true;
+    proxy.server_options = Some(options);
+    proxy
+}
+
+async fn open_admin(control: &Arc<Control>) -> Result<(SocketAddr, JoinHandle<()>), String> {
+    let config = control.config();
+    let token = config.admin.token.clone().unwrap_or_else(print_new_token);
+    let mut hosts = config.admin.hosts.clone();
+    hosts.push(config.admin.address.ip().to_string());
+    side_server(config.admin.address, admin::router(control.clone(), token, hosts)).await
+}
+
+/// The one secret that is ever printed: nobody else knows it yet.
+fn print_new_token() -> Secret {
+    let token = admin::make_token();
+    eprintln!("admin token (made for this run, since admin.token is not set): {}", token.reveal());
+    token
+}
+
+async fn side_server(address: SocketAddr, router: axum::Router) -> Result<(SocketAddr, JoinHandle<()>), String> {
+    let cannot = |e| format!("cannot listen on {address}: {e}");
+    let socket = TcpListener::bind(address).await.map_err(cannot)?;
+    let bound = socket.local_addr().map_err(cannot)?;
+    let task = tokio::spawn(async move {
+        if let Err(error) = axum::serve(socket, router).await {
+            tracing::error!(%error, "a side listener ended");
+        }
+    });
+    Ok((bound, task))
+}
+
+async fn measure_buffers(control: Arc<Control>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        let used = i64::try_from(control.shared().buffers.used()).unwrap_or(i64::MAX);
+        control.shared().metrics.buffered_bytes().set(used);
+    }
+}
