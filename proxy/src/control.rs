@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! * A reload is one pointer swap of a configuration that was read, checked and compiled whole; a bad one changes nothing
-//!   (`tests/reload`: mutated configurations).
+//!   (`a_thousand_mutated_files_change_nothing_unless_valid`).
 //! * Reloads run one at a time, so generations are numbered in the order in which they are served.
 
 use crate::admin::{ControlPanel, Rejection, Status};

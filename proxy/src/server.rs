@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //! * Everything is bound before anything is served: a port in use is an error at the start, never a half-started gateway.
-//! * Shutdown ends as soon as nothing is in flight, and at the latest after `shutdown.drain` (`tests/proxying`).
+//! * Shutdown ends as soon as nothing is in flight, and at the latest after `shutdown.drain`
+//!   (`an_idle_gateway_stops_at_once`, `a_drain_has_an_end`).
 
 use crate::admin::{self, ControlPanel};
 use crate::control::Control;

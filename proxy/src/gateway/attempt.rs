@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! * After a request was sent, it is sent again only if its method is idempotent or the upstream says that it removes
-//!   duplicates (`tests/proxying`: retries).
+//!   duplicates (`what_was_not_sent_is_tried_elsewhere_and_what_was_sent_is_not`).
 
 use super::context::RequestContext;
 use super::request::{REQUEST_ID, authority};

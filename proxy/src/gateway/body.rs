@@ -1,7 +1,7 @@
 //! The request's body: read whole within bounds, or counted while it streams.
 //!
 //! # Invariants
-//! * Nothing is buffered that the process-wide budget has no room for (`tests/proxying`: 503 `overloaded`).
+//! * Nothing is buffered that the process-wide budget has no room for (`bodies_beyond_the_cap_of_all_are_refused_as_overload`).
 
 use super::context::RequestContext;
 use bytes::{Bytes, BytesMut};

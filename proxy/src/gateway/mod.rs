@@ -1,7 +1,8 @@
 //! Pingora's callbacks, one file per group: the request on its way in, the attempts at an upstream, the end.
 //!
 //! # Invariants
-//! * No decision is made here: filters decide, `render` words it, this folder moves it (`a decision has no status here`).
+//! * No decision is made here: filters decide, `render` words it, this folder moves it
+//!   (`refusals_become_status_codes_in_one_place`).
 
 mod attempt;
 mod body;

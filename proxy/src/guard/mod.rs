@@ -8,7 +8,7 @@
 //! # Invariants
 //! * Every request is guarded but upgrades: a 101 and its tunnel bytes must stay untouched.
 //! * The real session is handed back by [`unguard`] before Pingora writes by itself and before the connection is reused
-//!   (`tests/matrix`: each case reuses its connection where it can be).
+//!   (`replies_without_body_leave_the_connection_whole`).
 //! * The end of a request is told to the filters exactly once: [`Link::end`].
 
 mod deadlines;

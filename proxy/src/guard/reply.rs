@@ -1,8 +1,10 @@
 //! The reply's way: each task of the proxy loop passes, is held, is changed, or becomes our own answer.
 //!
 //! # Invariants
-//! * While nothing was sent to the client, a failed attempt leaves no trace (`tests/matrix`: dead and busy upstreams).
-//! * A cut reply never ends cleanly: the client can tell it from a whole one (`tests/matrix`: upstream resets).
+//! * While nothing was sent to the client, a failed attempt leaves no trace
+//!   (`what_was_not_sent_is_tried_elsewhere_and_what_was_sent_is_not`).
+//! * A cut reply never ends cleanly: the client can tell it from a whole one (`an_unguarded_reply_that_breaks_is_cut`,
+//!   `a_stream_that_breaks_ends_in_an_error_and_not_as_if_it_were_whole`).
 //! * The filters hear of the end before the client gets its last byte.
 
 use super::replay::skip_rest;

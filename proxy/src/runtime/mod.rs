@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! * A request takes its `Arc<Runtime>` once and keeps it to its end, so that no request mixes two configurations
-//!   (`tests/reload`: every reply is consistent with its own generation header).
+//!   (`two_hundred_reloads_under_load_mix_nothing_and_fail_nothing`).
 //! * State that outlives a reload is in [`Shared`], under names.
 
 mod compile;
