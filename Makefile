@@ -35,9 +35,9 @@ lint: ## check format and lints
 deps: ## bring what building and testing need (cmake, Python packages)
 	@scripts/deps test
 
-bench: ## CPU per request of bare Pingora, of raptorgate with filters off, of each filter and of all
+bench: ## CPU per request beside bare Pingora, each filter alone and all (BENCH=load|micro)
 	@scripts/deps build
-	$(CARGO) bench -p raptorgate-benches
+	@scripts/bench $(BENCH)
 
 test-long bench-compare chaos chaos-ledger chaos-root fuzz:
 	@echo 'make $@: not in this release; it arrives with a later one (see CHANGELOG.md)' >&2; exit 2

@@ -1,0 +1,62 @@
+//! The table: CPU per request of each proxy and its ratio to the first one.
+
+use crate::load::Seen;
+
+/// All rounds of one proxy.
+#[derive(Debug)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// CPU microseconds per request, request rate, p50 and p99 in microseconds; one entry a round.
+    rounds: Vec<[f64; 4]>,
+}
+
+impl Row {
+    /// A proxy without rounds.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), rounds: Vec::new() }
+    }
+
+    /// Adds a round.
+    pub fn add(&mut self, cpu_micros: f64, seen: &Seen) {
+        let micros = |share| seen.quantile(share).as_secs_f64() * 1e6;
+        let requests = seen.latencies.len().max(1) as f64;
+        self.rounds.push([cpu_micros / requests, seen.rate(), micros(0.5), micros(0.99)]);
+    }
+
+    fn sorted<const COLUMN: usize>(&self) -> Vec<f64> {
+        let mut values: Vec<f64> = self.rounds.iter().filter_map(|r| r.get(COLUMN).copied()).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    }
+
+    fn min<const COLUMN: usize>(&self) -> f64 {
+        self.sorted::<COLUMN>().first().copied().unwrap_or(f64::NAN)
+    }
+
+    fn median<const COLUMN: usize>(&self) -> f64 {
+        let values = self.sorted::<COLUMN>();
+        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// A Markdown table. Ratios are of the minima: other load on the machine only ever adds.
+pub fn table(rows: &[Row]) -> String {
+    let mut text =
+        "| proxy | CPU us/request min | median | x bare (min) | req/s median | p50 us | p99 us |\n".to_owned();
+    text.push_str("|---|---:|---:|---:|---:|---:|---:|\n");
+    let bare = rows.first().map_or(f64::NAN, Row::min::<0>);
+    for row in rows {
+        text.push_str(&format!(
+            "| {} | {:.1} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} |\n",
+            row.name,
+            row.min::<0>(),
+            row.median::<0>(),
+            row.min::<0>() / bare,
+            row.median::<1>(),
+            row.median::<2>(),
+            row.median::<3>(),
+        ));
+    }
+    text
+}
