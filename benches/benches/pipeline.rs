@@ -23,6 +23,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 const YAML: &str = "version: 1
+listeners: [{ address: 127.0.0.1:1 }]
 tenants: { acme: {} }
 upstreams: { u: { endpoints: [{ address: 127.0.0.1:1 }] } }
 routes:
@@ -31,7 +32,7 @@ routes:
     upstream: u
     authenticate: { api_keys: [{ id: k, key: a-key-for-benchmarks-only, tenant: acme, user: asha }] }
     sanitize: { action: strip }
-    mask_pii: { request: { email: replace }, response: {} }
+    mask_pii: { request: { email: replace } }
 ";
 
 fn route() -> Arc<Route> {

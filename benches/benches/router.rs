@@ -16,8 +16,9 @@ fn router(routes: usize) -> Router {
         _ => format!("  - {{ name: r{n}, match: {{ path: '/team{n:04}/users/{{user_id}}' }}, upstream: u }}\n"),
     };
     let routes: String = (0..routes).map(route).collect();
-    let yaml =
-        format!("version: 1\nupstreams: {{ u: {{ endpoints: [{{ address: 127.0.0.1:1 }}] }} }}\nroutes:\n{routes}");
+    let yaml = format!(
+        "version: 1\nlisteners: [{{ address: 127.0.0.1:1 }}]\nupstreams: {{ u: {{ endpoints: [{{ address: 127.0.0.1:1 }}] }} }}\nroutes:\n{routes}"
+    );
     let origin = Origin { file: "bench.yaml".into(), folder: ".".into() };
     let config = raptorgate_config::parse(&yaml, &origin, &|_| None).expect("valid").config;
     Router::new(&config.routes)

@@ -155,7 +155,7 @@ block! {
     pub(crate) struct MaskBlock {
         /// In requests.
         request: DirectionBlock = optional,
-        /// In replies. `block` holds a reply back until it has been seen whole, so such a reply cannot be streamed.
+        /// In replies. `block` withholds a reply; a stream ends with an error event before the value.
         response: DirectionBlock = optional,
     }
 }

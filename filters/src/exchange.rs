@@ -35,6 +35,8 @@ pub struct Exchange {
     pub metered: Option<Metered>,
     /// What `meter` must remember until the end.
     pub metering: MeteringNotes,
+    /// Set by a transform that found what must not go on: the stream ends here.
+    pub refused: Option<Denial>,
     /// What the guards did, for log and metrics.
     pub report: Report,
 }
@@ -61,6 +63,7 @@ impl Exchange {
             response_headers: HeaderEdits::default(),
             metered: None,
             metering: MeteringNotes::default(),
+            refused: None,
             report: Report::default(),
         }
     }

@@ -197,6 +197,15 @@ pub enum ResponseMode {
     Gate,
 }
 
+/// What a reply becomes that is too large to be held for a filter that asked for it whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateNeed {
+    /// It is refused: the filter must see it.
+    Required,
+    /// It may go on without this filter, if the route says `on_large_reply: stream`.
+    Optional,
+}
+
 /// Sees a reply frame by frame: no I/O, no waiting, bounded memory.
 ///
 /// What comes out for a reply must not depend on how its bytes were cut.
@@ -223,7 +232,12 @@ pub trait Filter: Send + Sync {
     }
 
     /// The request's whole body. A filter whose [`Phases::request_body`] is set is called also if the body is empty.
-    async fn on_request_body(&self, _head: &RequestHead<'_>, _body: &mut Payload, _exchange: &mut Exchange) -> Decision {
+    async fn on_request_body(
+        &self,
+        _head: &RequestHead<'_>,
+        _body: &mut Payload,
+        _exchange: &mut Exchange,
+    ) -> Decision {
         Decision::Continue
     }
 
@@ -233,6 +247,11 @@ pub trait Filter: Send + Sync {
     /// The reply's head: chooses how this filter sees the body.
     fn on_response_head(&self, _head: &ResponseHead<'_>, _exchange: &mut Exchange) -> ResponseMode {
         ResponseMode::Ignore
+    }
+
+    /// What a reply becomes that is too large for [`ResponseMode::Gate`].
+    fn gate(&self) -> GateNeed {
+        GateNeed::Required
     }
 
     /// The whole reply, if [`ResponseMode::Gate`] was asked for.

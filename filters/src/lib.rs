@@ -19,7 +19,7 @@ pub mod sanitize;
 pub mod source;
 pub mod texts;
 
-#[cfg(test)]
-mod testing;
 pub mod pipeline;
 pub mod reply;
+#[cfg(test)]
+mod testing;

@@ -9,6 +9,7 @@ use crate::framers::json::{JsonDoc, JsonError};
 use crate::payload::Payload;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use raptorgate_config::model::ApiFormat;
 use raptorgate_policies::Denial;
 
 /// The body's kind by its content type; [`BodyKind::Other`] without one, with two, or with one that is not text.
@@ -65,6 +66,13 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
         !name.trim().eq_ignore_ascii_case("charset") || matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii")
     });
     (readable && essence.contains('/')).then_some(essence)
+}
+
+/// Refuses a body that is not JSON where the route's API speaks nothing else: a backend that reads JSON whatever the
+/// header says would see other text than the guards did.
+pub fn check_shape(headers: &HeaderMap, format: ApiFormat, body: &Payload) -> Result<(), Denial> {
+    let free = format == ApiFormat::Json || body.original().is_empty();
+    if free || body_kind(headers) == BodyKind::Json { Ok(()) } else { Err(Denial::UnsupportedContentType) }
 }
 
 /// Refuses a body that is compressed or otherwise coded: the guards read plain bytes.

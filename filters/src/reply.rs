@@ -6,7 +6,7 @@
 //! * After an error nothing more comes out (`nothing_follows_an_error`).
 
 use crate::exchange::Exchange;
-use crate::filter::{BodyKind, Decision, Filter, FilterName, Reply, ResponseTransform, WholeResponse};
+use crate::filter::{BodyKind, Decision, Filter, FilterName, GateNeed, Reply, ResponseTransform, WholeResponse};
 use crate::frame::Frame;
 use crate::framers::Framer;
 use crate::framers::json::JsonLimits;
@@ -46,6 +46,11 @@ impl ReplyPlan {
     /// Somebody must see it whole.
     pub fn is_gate(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Gate(_)))
+    }
+
+    /// A step that sees the whole reply must not be left out.
+    pub fn must_be_whole(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Gate(filter) if filter.gate() == GateNeed::Required))
     }
 
     /// Drives the reply while it passes. Steps that need it whole are left out.
@@ -155,7 +160,10 @@ impl ReplyStream {
             let mut next = Vec::with_capacity(frames.len());
             let ran = catch_unwind(AssertUnwindSafe(|| {
                 for frame in frames {
-                    transform.on_frame(frame, exchange, &mut next);
+                    // what follows a refusal stays here
+                    if exchange.refused.is_none() {
+                        transform.on_frame(frame, exchange, &mut next);
+                    }
                 }
             }));
             if ran.is_err() {
@@ -165,7 +173,12 @@ impl ReplyStream {
             frames = next;
         }
         encode(frames, out);
-        Ok(())
+        self.refused(exchange)
+    }
+
+    /// A transform that finds what must not go on says so on the exchange; the reply is cut behind what came before.
+    fn refused(&mut self, exchange: &mut Exchange) -> Result<(), Denial> {
+        exchange.refused.take().map_or(Ok(()), |denial| Err(self.fail(denial)))
     }
 
     /// Ends the transforms in order; what one gives at its end passes through those behind it first.
@@ -186,7 +199,7 @@ impl ReplyStream {
             frames = next;
         }
         encode(frames, out);
-        Ok(())
+        self.refused(exchange)
     }
 
     fn fail(&mut self, denial: Denial) -> Denial {

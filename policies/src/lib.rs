@@ -6,10 +6,10 @@ pub mod denial;
 pub mod flood;
 pub mod identity;
 pub mod keys;
-pub mod request_id;
-pub mod trace;
 pub mod pricing;
+pub mod request_id;
 pub mod totals;
+pub mod trace;
 pub mod usage;
 
 pub use clock::Timestamp;

@@ -24,6 +24,7 @@ pub struct Control {
     shared: Arc<Shared>,
     path: Option<PathBuf>,
     history: Mutex<History>,
+    reloading: Mutex<()>,
     ready: AtomicBool,
     draining: AtomicBool,
 }
@@ -45,6 +46,7 @@ impl Control {
             shared,
             path,
             history: Mutex::new(history),
+            reloading: Mutex::new(()),
             ready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         })
@@ -72,7 +74,8 @@ impl Control {
 
     /// Reads the file again and serves it if it is valid.
     pub fn reload(&self) -> Result<Arc<str>, Problems> {
-        let mut history = self.history.lock();
+        // not the history's lock: health checks must not wait for a file
+        let _one_at_a_time = self.reloading.lock();
         let running = self.runtime();
         let Some(path) = &self.path else { return Ok(running.generation.clone()) };
         let now = Timestamp::now();
@@ -80,11 +83,11 @@ impl Control {
             .and_then(|loaded| needs_restart(&running.config, &loaded).map(|()| loaded))
             .inspect_err(|problems| {
                 let errors = problems.iter().map(raptorgate_config::Problem::to_json).collect();
-                history.last_rejection = Some(Rejection { at: now, errors });
+                self.history.lock().last_rejection = Some(Rejection { at: now, errors });
                 self.shared.metrics.reloaded(ReloadResult::Rejected, now);
                 tracing::warn!(problems = problems.len(), first = ?problems.iter().next().map(|p| p.code.as_str()), "configuration rejected");
             })?;
-        if loaded.hash == history.hash {
+        if loaded.hash == self.history.lock().hash {
             self.shared.metrics.reloaded(ReloadResult::Unchanged, now);
             return Ok(running.generation.clone());
         }
@@ -92,7 +95,9 @@ impl Control {
         let next = Arc::new(Runtime::compile(loaded.config, number, &loaded.hash, &self.shared));
         let generation = next.generation.clone();
         self.runtime.store(next);
+        let mut history = self.history.lock();
         (history.hash, history.loaded_at) = (loaded.hash, now);
+        drop(history);
         self.shared.metrics.set_generation(number);
         self.shared.metrics.reloaded(ReloadResult::Accepted, now);
         tracing::info!(%generation, "configuration loaded");

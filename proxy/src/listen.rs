@@ -27,6 +27,48 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after a failed `accept`, which is usually "too many open files".
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Time a client has for its first bytes.
+const PREFACE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Pause before looking again at a preface of which only a part has come.
+const PREFACE_PAUSE: Duration = Duration::from_millis(5);
+/// RFC 9113 §3.4.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The proxy for each version of plain connections. Pingora's own look at the preface waits for its 24 bytes, and the
+/// shortest HTTP/1.1 requests are shorter.
+#[derive(Clone)]
+pub struct Proxies {
+    /// For HTTP/1.1, and for TLS.
+    pub http1: Arc<HttpProxy<App>>,
+    /// For connections that begin with the HTTP/2 preface.
+    pub http2: Arc<HttpProxy<App>>,
+}
+
+#[derive(Clone, Copy)]
+enum Version {
+    Http1,
+    Http2,
+}
+
+/// What a plain connection speaks, by its first bytes; `None` if it ends before it says so.
+async fn spoken(connection: &TcpStream) -> Option<Version> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let length = connection.peek(&mut first).await.ok()?;
+        let seen = first.get(..length)?;
+        if seen.is_empty() {
+            return None;
+        }
+        if !PREFACE.starts_with(seen) {
+            return Some(Version::Http1);
+        }
+        if length == PREFACE.len() {
+            return Some(Version::Http2);
+        }
+        tokio::time::sleep(PREFACE_PAUSE).await;
+    }
+}
+
 /// A bound listener.
 pub struct Bound {
     socket: TcpListener,
@@ -52,7 +94,7 @@ impl Bound {
     }
 
     /// Accepts until `shutdown` turns true, then closes the socket.
-    pub async fn serve(self, proxy: Arc<HttpProxy<App>>, mut shutdown: watch::Receiver<bool>) {
+    pub async fn serve(self, proxies: Proxies, mut shutdown: watch::Receiver<bool>) {
         loop {
             let accepted = tokio::select! {
                 _ = shutdown.changed() => return,
@@ -66,11 +108,15 @@ impl Bound {
                     continue;
                 }
             };
-            let (proxy, tls, metrics) = (proxy.clone(), self.tls.clone(), self.metrics.clone());
+            let (proxies, tls, metrics) = (proxies.clone(), self.tls.clone(), self.metrics.clone());
             let shutdown = shutdown.clone();
             tokio::spawn(async move {
                 let _open = metrics.connected();
-                let Some(stream) = session(connection, peer, tls.as_deref()).await else { return };
+                let Some((stream, version)) = session(connection, peer, tls.as_deref()).await else { return };
+                let proxy = match version {
+                    Version::Http1 => &proxies.http1,
+                    Version::Http2 => &proxies.http2,
+                };
                 let mut next = Some(stream);
                 while let Some(stream) = next {
                     next = proxy.process_new(stream, &shutdown).await;
@@ -80,18 +126,22 @@ impl Bound {
     }
 }
 
-async fn session(connection: TcpStream, peer: SocketAddr, tls: Option<&Acceptor>) -> Option<Stream> {
+async fn session(connection: TcpStream, peer: SocketAddr, tls: Option<&Acceptor>) -> Option<(Stream, Version)> {
     connection.set_nodelay(true).ok()?;
+    let version = match tls {
+        Some(_) => Version::Http1, // ALPN decides, whatever is said here
+        None => tokio::time::timeout(PREFACE_TIMEOUT, spoken(&connection)).await.ok()??,
+    };
     let digest = SocketDigest::from_raw_fd(connection.as_raw_fd());
     // known already: saves the look-up at the first request
     drop(digest.peer_addr.set(Some(peer.into())));
     let mut stream = TcpSession::from(connection);
     stream.set_socket_digest(digest);
     match tls {
-        None => Some(Box::new(stream)),
+        None => Some((Box::new(stream), version)),
         Some(acceptor) => {
             let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.tls_handshake(stream)).await;
-            Some(Box::new(handshake.ok()?.ok()?))
+            Some((Box::new(handshake.ok()?.ok()?), version))
         }
     }
 }

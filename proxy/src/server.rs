@@ -8,7 +8,7 @@
 use crate::admin::{self, ControlPanel};
 use crate::control::Control;
 use crate::gateway::App;
-use crate::listen::Bound;
+use crate::listen::{Bound, Proxies};
 use crate::ops;
 use crate::runtime::Shared;
 use crate::telemetry::access_log::AccessLog;
@@ -174,9 +174,12 @@ impl Gateway {
         }
         side_tasks.push(tokio::spawn(measure_buffers(control.clone())));
         let (shutdown, stopped) = watch::channel(false);
-        let proxy = Arc::new(proxy(&control));
+        let proxies = Proxies {
+            http1: Arc::new(proxy(&control, Preface::Ignored)),
+            http2: Arc::new(proxy(&control, Preface::Expected)),
+        };
         let listeners = bound.iter().map(Bound::address).collect();
-        let serve = |b: Bound| tokio::spawn(b.serve(proxy.clone(), stopped.clone()));
+        let serve = |b: Bound| tokio::spawn(b.serve(proxies.clone(), stopped.clone()));
         let tasks = bound.into_iter().map(serve).collect();
         control.set_ready();
         Ok(Self { control, listeners, ops: ops_address, admin, shutdown, tasks, side_tasks })
@@ -221,7 +224,14 @@ impl Drop for Gateway {
     }
 }
 
-fn proxy(control: &Arc<Control>) -> HttpProxy<App> {
+/// Whether plain connections of a proxy begin with the HTTP/2 preface.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Preface {
+    Expected,
+    Ignored,
+}
+
+fn proxy(control: &Arc<Control>, preface: Preface) -> HttpProxy<App> {
     let conf = ServerConf {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         upstream_keepalive_pool_size: UPSTREAM_POOL_SIZE,
@@ -230,7 +240,7 @@ fn proxy(control: &Arc<Control>) -> HttpProxy<App> {
     };
     let mut proxy = http_proxy(&Arc::new(conf), App::new(control.clone()));
     let mut options = HttpServerOptions::default();
-    options.h2c = true;
+    options.h2c = preface == Preface::Expected;
     proxy.server_options = Some(options);
     proxy
 }

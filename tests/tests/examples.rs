@@ -33,7 +33,13 @@ fn on_free_ports(yaml: &str, upstream: SocketAddr) -> String {
         if line.starts_with(|c: char| c.is_ascii_lowercase()) {
             block = line.split(':').next().unwrap_or_default();
         }
-        let new = if block == "upstreams" { upstream.to_string() } else { "127.0.0.1:0".to_owned() };
+        // a second endpoint is the same upstream by another name: the same address twice is refused
+        let by_name = format!("localhost:{}", upstream.port());
+        let new = match block {
+            "upstreams" if out.contains(&format!("- address: \"{upstream}\"")) => by_name,
+            "upstreams" => upstream.to_string(),
+            _ => "127.0.0.1:0".to_owned(),
+        };
         out += &replace_address(line, &new);
         out.push('\n');
     }
@@ -47,7 +53,10 @@ fn on_free_ports(yaml: &str, upstream: SocketAddr) -> String {
 }
 
 fn replace_address(line: &str, new: &str) -> String {
-    let Some((before, rest)) = line.split_once("address: ") else { return line.to_owned() };
+    // the key itself, and not the end of `per_address: `
+    let key = |at: &usize| !line[..*at].ends_with('_');
+    let Some(at) = line.match_indices("address: ").map(|(at, _)| at).find(key) else { return line.to_owned() };
+    let (before, rest) = (&line[..at], &line[at + "address: ".len()..]);
     let end = rest.find([',', ' ', '}']).unwrap_or(rest.len());
     format!("{before}address: \"{new}\"{}", &rest[end..])
 }

@@ -177,7 +177,7 @@ async fn blocking_refuses_and_tells_nobody_what_was_said() {
 
 #[tokio::test]
 async fn a_blocked_stream_ends_in_an_error_before_the_value() {
-    let stage = Stage::with("mask_pii: { response: { phone: block } }").await;
+    let stage = Stage::with("mask_pii: { response: { phone: block } }, format: openai").await;
     let reply = stage
         .gateway
         .send(&chat(true, json!([])).header("x-test-text", "first some words and then +91 98765 43210 at last"))

@@ -304,7 +304,7 @@ fn break_perhaps(text: &str, dice: &mut Dice) -> Vec<u8> {
         let at = dice.roll(bytes.len());
         match dice.roll(5) {
             0 => drop(bytes.remove(at)),
-            1 => bytes.insert(at, b"{}[]:,'\"#&*!|>%@`\n\t -\x00\xff"[dice.roll(24)]),
+            1 => bytes.insert(at, b"{}[]:,'\"#&*!|>%@`\n\t -\x00\xff"[dice.roll(23)]),
             2 => bytes[at] = dice.roll(256) as u8,
             3 => bytes.truncate(at.max(1)),
             _ => {

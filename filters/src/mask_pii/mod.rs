@@ -19,7 +19,7 @@ use crate::framers::FrameError;
 use crate::framers::json::JsonError;
 use crate::payload::Payload;
 use crate::pii::{Masker, Rules, Tally};
-use crate::read_body::{body_kind, check_coding, is_binary, is_form, json_denial};
+use crate::read_body::{body_kind, check_coding, check_shape, is_binary, is_form, json_denial};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -122,7 +122,8 @@ impl Filter for MaskPii {
 
     async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
         let mut tally = Tally::default();
-        let masked = mask_request(head.headers, body, self.request, &mut tally);
+        let masked = check_shape(head.headers, exchange.format, body)
+            .and_then(|()| mask_request(head.headers, body, self.request, &mut tally));
         record(&tally, &mut exchange.report.masked_request);
         match masked {
             Err(denial) => Decision::Deny(denial),

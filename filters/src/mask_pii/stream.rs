@@ -1,7 +1,7 @@
 //! Masking of a streamed reply: each text that continues over events has its own lane.
 //!
 //! What a lane holds back is given out with the event that ends it, if that one carries text of the lane, else before it
-//! as an event of the same protocol. A blocked type is replaced by its name: what has been sent cannot be taken back.
+//! as an event of the same protocol. A blocked type is replaced by its name, and the reply is refused there: what has been sent cannot be taken back.
 //!
 //! # Invariants
 //! * The texts a client puts together are the masked texts (`values_split_over_events_are_masked`).
@@ -19,6 +19,7 @@ use crate::frame::{Frame, JsonLine, SseData, SseFrame};
 use crate::framers::json::{JsonDoc, NodeId};
 use crate::pii::{Masker, Rules, Tally};
 use bytes::Bytes;
+use raptorgate_policies::Denial;
 
 /// Texts that are followed at one time.
 const LANES_MAX: usize = 64;
@@ -194,6 +195,9 @@ impl MaskStream {
 
     fn record(&mut self, exchange: &mut Exchange) {
         self.tally.add(&self.plain.take_tally());
+        if self.tally.blocked {
+            exchange.refused = Some(Denial::ReplyPiiBlocked);
+        }
         record(&std::mem::take(&mut self.tally), &mut exchange.report.masked_response);
     }
 }

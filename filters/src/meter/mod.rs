@@ -14,7 +14,7 @@ mod stream;
 
 use crate::exchange::{Exchange, Metered, MeteringNotes, Outcome};
 use crate::filter::{
-    BodyKind, Decision, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode, WholeResponse,
+    BodyKind, Decision, Filter, FilterName, GateNeed, Phases, RequestHead, ResponseHead, ResponseMode, WholeResponse,
 };
 use crate::payload::Payload;
 use async_trait::async_trait;
@@ -115,6 +115,10 @@ fn tokens_at_head(head: &ResponseHead<'_>, notes: &MeteringNotes) -> Tokens {
 impl Filter for Meter {
     fn name(&self) -> FilterName {
         FilterName::Meter
+    }
+
+    fn gate(&self) -> GateNeed {
+        GateNeed::Optional
     }
 
     fn phases(&self) -> Phases {

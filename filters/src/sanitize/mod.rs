@@ -17,7 +17,7 @@ use crate::framers::json_lines::JsonLinesFramer;
 use crate::mask_pii::frame_denial;
 use crate::mask_pii::whole::{percent_decoded, percent_encode};
 use crate::payload::Payload;
-use crate::read_body::{body_kind, check_coding, is_form, json_denial};
+use crate::read_body::{body_kind, check_coding, check_shape, is_form, json_denial};
 use crate::texts::{self, Source};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -149,7 +149,7 @@ impl Filter for Sanitize {
 
     async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
         let mut pass = Pass { action: self.action, format: exchange.format, found: 0 };
-        let cleaned = pass.body(head.headers, body);
+        let cleaned = check_shape(head.headers, exchange.format, body).and_then(|()| pass.body(head.headers, body));
         exchange.report.sanitized = exchange.report.sanitized.saturating_add(pass.found);
         cleaned.map_or_else(Decision::Deny, |()| Decision::Continue)
     }

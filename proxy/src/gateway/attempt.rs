@@ -34,7 +34,8 @@ pub async fn choose(ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
     if ctx.attempts == 0 {
         ctx.first_endpoint = upstream.first();
     }
-    let endpoint = ctx.first_endpoint.wrapping_add(ctx.attempts as usize);
+    let endpoint = next_endpoint(ctx, upstream.config.endpoints.len());
+    ctx.endpoint = endpoint;
     ctx.attempts += 1;
     ctx.sent = false;
     ctx.attempt_started = Instant::now();
@@ -51,6 +52,14 @@ pub async fn choose(ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
         return Err(e);
     };
     Ok(Box::new(peer(address, &upstream.config)))
+}
+
+/// Round robin from the request's first endpoint on, without those that refused a connection while another is left.
+fn next_endpoint(ctx: &RequestContext, endpoints: usize) -> usize {
+    let turn = |n: usize| ctx.first_endpoint.wrapping_add(n).checked_rem(endpoints).unwrap_or(0);
+    let here = ctx.attempts as usize;
+    let open = (here..here.saturating_add(endpoints)).map(turn).find(|at| !ctx.refused.contains(at));
+    open.unwrap_or_else(|| turn(here))
 }
 
 fn peer(address: std::net::SocketAddr, upstream: &Upstream) -> HttpPeer {
@@ -99,9 +108,10 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
         }
     }
     let Some(link) = &ctx.link else { return Ok(()) };
-    let edits = link.exchange().ok_or(Denial::Internal).and_then(|mut exchange| {
-        link.pipeline.on_attempt(ctx.attempts, &mut exchange)
-    });
+    let edits = link
+        .exchange()
+        .ok_or(Denial::Internal)
+        .and_then(|mut exchange| link.pipeline.on_attempt(ctx.attempts, &mut exchange));
     let edits = match edits {
         Ok(edits) => edits,
         Err(denial) => {
@@ -191,7 +201,8 @@ fn is_idempotent(method: &Method) -> bool {
 }
 
 /// No connection: nothing was sent, so the next endpoint may be asked.
-pub fn on_connect_failed(ctx: &RequestContext, mut e: Box<Error>) -> Box<Error> {
+pub fn on_connect_failed(ctx: &mut RequestContext, mut e: Box<Error>) -> Box<Error> {
+    ctx.refused.push(ctx.endpoint);
     let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout);
     count(ctx, if timed_out { AttemptResult::ConnectTimeout } else { AttemptResult::ConnectFailed });
     if let Some(link) = &ctx.link {

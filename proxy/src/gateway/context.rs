@@ -27,6 +27,10 @@ pub struct RequestContext {
     /// Index of the endpoint of the first attempt.
     pub(super) first_endpoint: usize,
     pub(super) attempts: u32,
+    /// Index of the endpoint of this attempt.
+    pub(super) endpoint: usize,
+    /// Endpoints that refused a connection in this request: not asked again while another is left.
+    pub(super) refused: Vec<usize>,
     /// The request's head was given to this attempt's connection.
     pub(super) sent: bool,
     /// Length of the buffered body, if it must be framed.
@@ -51,6 +55,8 @@ impl RequestContext {
             attempt_started: now,
             first_endpoint: 0,
             attempts: 0,
+            endpoint: 0,
+            refused: Vec::new(),
             sent: false,
             buffered_len: None,
             streamed_bytes: 0,

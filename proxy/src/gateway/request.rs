@@ -34,7 +34,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// `Ok(true)`: answered here.
 pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
     open_record(session, ctx);
-    if let Err(denial) = check_head(session.req_header()) {
+    if let Err(denial) = check_head(session.req_header()).and_then(|()| check_framing(session)) {
+        session.as_downstream_mut().set_keepalive(None); // where this request ends is in doubt
         return refuse(session, ctx, denial).await;
     }
     let route = match find_route(session, ctx) {
@@ -101,8 +102,34 @@ fn check_head(head: &RequestHeader) -> Result<(), Denial> {
     if head.version == Version::HTTP_11 && hosts != 1 {
         return Err(Denial::BadRequest("an HTTP/1.1 request needs exactly one Host"));
     }
+    if !authority(head).bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(&b)) {
+        return Err(Denial::BadRequest("the Host is not valid"));
+    }
     if !head.uri.path().starts_with('/') {
         return Err(Denial::BadRequest("the request target must be a path"));
+    }
+    Ok(())
+}
+
+/// Pingora drops a Content-Length beside a Transfer-Encoding before any callback, so the bytes themselves are looked at:
+/// two lengths are how requests are smuggled (RFC 9112 §6.3).
+fn check_framing(session: &Session) -> Result<(), Denial> {
+    let head = session.req_header();
+    if head.version == Version::HTTP_2 {
+        return Ok(());
+    }
+    let raw = session.as_downstream().to_h1_raw();
+    let target = raw.split(|b| *b == b' ').nth(1).unwrap_or_default();
+    if !target.iter().all(u8::is_ascii_graphic) {
+        return Err(Denial::BadRequest("the request target holds bytes that must be percent-encoded"));
+    }
+    if !head.headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(());
+    }
+    let name = b"content-length";
+    let named = |line: &[u8]| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    if raw.split(|b| *b == b'\n').any(named) {
+        return Err(Denial::BadRequest("Content-Length beside Transfer-Encoding"));
     }
     Ok(())
 }
@@ -110,9 +137,9 @@ fn check_head(head: &RequestHeader) -> Result<(), Denial> {
 fn find_route(session: &Session, ctx: &mut RequestContext) -> Result<Arc<CompiledRoute>, Denial> {
     let head = session.req_header();
     let authority = authority(head);
-    let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
-        if port.bytes().all(|b| b.is_ascii_digit()) { host } else { authority }
-    });
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, port)| if port.bytes().all(|b| b.is_ascii_digit()) { host } else { authority });
     let found = ctx.runtime.router().find(host, head.uri.path(), head.method.as_str());
     match found {
         Found::Route(index) => {

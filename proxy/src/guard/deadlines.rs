@@ -72,10 +72,7 @@ mod tests {
         let start = Instant::now();
         let mut deadlines = Deadlines::new(timeouts, start);
         assert_eq!(deadlines.expired(start + seconds(9)), None);
-        assert_eq!(
-            deadlines.expired(start + seconds(10)),
-            Some(Denial::UpstreamTimeout(TimeoutPhase::FirstByte))
-        );
+        assert_eq!(deadlines.expired(start + seconds(10)), Some(Denial::UpstreamTimeout(TimeoutPhase::FirstByte)));
         deadlines.head(start + seconds(9));
         assert_eq!(deadlines.expired(start + seconds(14)), Some(Denial::UpstreamTimeout(TimeoutPhase::Idle)));
         deadlines.activity(start + seconds(14));

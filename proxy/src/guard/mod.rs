@@ -20,8 +20,8 @@ mod session;
 pub use deadlines::Deadlines;
 pub use link::{Link, OthersLeft};
 pub use replay::RequestBody;
-pub use session::{GuardPolicy, GuardedSession};
 pub(crate) use reply::header_of;
+pub use session::{GuardPolicy, GuardedSession};
 
 use pingora_core::protocols::http::ServerSession;
 use pingora_proxy::Session;

@@ -86,7 +86,7 @@ impl GuardedSession {
             HttpTask::Header(head, _) if head.status.is_informational() => {
                 // a guarded reply says nothing before its verdict; one that streams may give hints
                 if !self.link.pipeline.reads_replies() && self.reply.phase == Phase::AwaitHead {
-                    out.push(HttpTask::Header(head, false));
+                    return self.deliver_interim(head).await;
                 }
                 Ok(())
             }
@@ -205,6 +205,8 @@ impl GuardedSession {
     async fn overflow(&mut self, end: bool, out: &mut Vec<HttpTask>) -> Result<()> {
         let stream = match self.policy.on_large_reply {
             OnLargeReply::Refuse => None,
+            // a mask cannot be left out: what it did not see would go out as it is
+            OnLargeReply::Stream if self.reply.plan.as_ref().is_some_and(ReplyPlan::must_be_whole) => None,
             OnLargeReply::Stream => self.reply.plan.take().zip(self.reply.head.take()),
         };
         let Some((plan, mut head)) = stream else { return self.refuse(Denial::ReplyTooLarge, out).await };

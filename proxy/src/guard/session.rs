@@ -91,6 +91,14 @@ impl GuardedSession {
         Ok(())
     }
 
+    /// An interim reply. Any head written before the request's body was read would turn keep-alive off.
+    pub(super) async fn deliver_interim(&mut self, head: Box<ResponseHeader>) -> Result<()> {
+        self.inner_mut().set_close_on_response_before_downstream_finish(false);
+        let written = self.write(vec![HttpTask::Header(head, false)]).await;
+        self.inner_mut().set_close_on_response_before_downstream_finish(true);
+        written
+    }
+
     async fn write(&mut self, tasks: Vec<HttpTask>) -> Result<()> {
         if self.gone {
             return Ok(());

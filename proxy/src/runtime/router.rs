@@ -89,11 +89,11 @@ fn host_matches(pattern: Option<&HostPattern>, host: &str) -> bool {
     match pattern {
         None => true,
         Some(HostPattern::Exact(name)) => host.eq_ignore_ascii_case(name),
-        Some(HostPattern::Suffix(suffix)) => host
-            .len()
-            .checked_sub(suffix.len())
-            .and_then(|at| host.split_at_checked(at))
-            .is_some_and(|(label, rest)| label.len() > 1 && label.ends_with('.') && rest.eq_ignore_ascii_case(suffix)),
+        Some(HostPattern::Suffix(suffix)) => {
+            host.len().checked_sub(suffix.len()).and_then(|at| host.split_at_checked(at)).is_some_and(
+                |(label, rest)| label.len() > 1 && label.ends_with('.') && rest.eq_ignore_ascii_case(suffix),
+            )
+        }
     }
 }
 
@@ -124,6 +124,7 @@ mod tests {
     use super::*;
 
     const YAML: &str = "version: 1
+listeners: [{ address: 127.0.0.1:0 }]
 upstreams: { u: { endpoints: [{ address: 127.0.0.1:1 }] } }
 routes:
   - { name: all, match: { path: /* }, upstream: u }
