@@ -25,8 +25,19 @@ fn run(
     headers: &[(&'static str, &'static str)],
     body: &[u8],
 ) -> (Result<Vec<u8>, Denial>, u32) {
+    // other kinds than JSON are read on routes of the `json` format only
+    let format = if headers.contains(&("content-type", JSON)) { ApiFormat::OpenAi } else { ApiFormat::Json };
+    run_as(format, action, headers, body)
+}
+
+fn run_as(
+    format: ApiFormat,
+    action: SanitizeAction,
+    headers: &[(&'static str, &'static str)],
+    body: &[u8],
+) -> (Result<Vec<u8>, Denial>, u32) {
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let mut exchange = Exchange::new("r".into(), "route".into(), ApiFormat::OpenAi, Timestamp::default(), client);
+    let mut exchange = Exchange::new("r".into(), "route".into(), format, Timestamp::default(), client);
     let headers: HeaderMap = headers.iter().map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v))).collect();
     let head = RequestHead { method: &Method::POST, path: "/", query: None, headers: &headers };
     let mut payload = Payload::new(Bytes::copy_from_slice(body), JsonLimits::default());
@@ -93,4 +104,10 @@ fn an_unreadable_body_is_refused() {
         assert_eq!(run(SanitizeAction::Strip, headers, body).0, Err(denial));
     }
     assert_eq!(run(SanitizeAction::Strip, &[], b"").0, Ok(Vec::new()), "no body, nothing to read");
+}
+
+#[test]
+fn an_api_of_json_takes_nothing_else() {
+    let text = run_as(ApiFormat::OpenAi, SanitizeAction::Strip, &[("content-type", "text/plain")], b"{}");
+    assert_eq!(text.0, Err(Denial::UnsupportedContentType));
 }

@@ -22,7 +22,8 @@ pub fn filter(request: &[(PiiType, PiiAction)], response: &[(PiiType, PiiAction)
 
 pub fn exchange() -> Exchange {
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    Exchange::new("r".into(), "route".into(), ApiFormat::OpenAi, Timestamp::default(), client)
+    // a route of the `json` format takes every readable kind of body
+    Exchange::new("r".into(), "route".into(), ApiFormat::Json, Timestamp::default(), client)
 }
 
 pub fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

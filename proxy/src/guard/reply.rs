@@ -353,7 +353,7 @@ impl GuardedSession {
 
     async fn complete(&mut self) {
         self.reply.phase = Phase::Ended;
-        let end = if self.gone { End::ClientLeft } else { End::Complete };
+        let end = if self.has_left() { End::ClientLeft } else { End::Complete };
         self.link.end(end, self.reply.status).await;
     }
 

@@ -76,6 +76,11 @@ impl GuardedSession {
         self.inner.as_deref_mut().expect("held until dropped")
     }
 
+    /// The client hung up: a write to it failed, or its side of the connection is closed.
+    pub(super) fn has_left(&self) -> bool {
+        self.gone || self.idle_off
+    }
+
     /// Every write to the client goes through here.
     pub(super) async fn deliver(&mut self, mut tasks: Vec<HttpTask>) -> Result<()> {
         if self.gone || tasks.is_empty() {
