@@ -105,6 +105,10 @@ fn check_head(head: &RequestHeader) -> Result<(), Denial> {
     if !authority(head).bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(&b)) {
         return Err(Denial::BadRequest("the Host is not valid"));
     }
+    // Pingora percent-encodes bytes that a target must not hold; of these no path in use holds a NUL
+    if head.uri.path().contains("%00") {
+        return Err(Denial::BadRequest("the request target holds a NUL"));
+    }
     if !head.uri.path().starts_with('/') {
         return Err(Denial::BadRequest("the request target must be a path"));
     }
@@ -115,17 +119,10 @@ fn check_head(head: &RequestHeader) -> Result<(), Denial> {
 /// two lengths are how requests are smuggled (RFC 9112 §6.3).
 fn check_framing(session: &Session) -> Result<(), Denial> {
     let head = session.req_header();
-    if head.version == Version::HTTP_2 {
+    if head.version == Version::HTTP_2 || !head.headers.contains_key(header::TRANSFER_ENCODING) {
         return Ok(());
     }
     let raw = session.as_downstream().to_h1_raw();
-    let target = raw.split(|b| *b == b' ').nth(1).unwrap_or_default();
-    if !target.iter().all(u8::is_ascii_graphic) {
-        return Err(Denial::BadRequest("the request target holds bytes that must be percent-encoded"));
-    }
-    if !head.headers.contains_key(header::TRANSFER_ENCODING) {
-        return Ok(());
-    }
     let name = b"content-length";
     let named = |line: &[u8]| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     if raw.split(|b| *b == b'\n').any(named) {
