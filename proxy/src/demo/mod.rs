@@ -57,7 +57,7 @@ struct Stage {
 /// # Errors
 /// The port is taken, or something does not start.
 pub fn run(mode: Mode, port: Option<u16>) -> Result<Verdict, String> {
-    log::init_or("warn,pingora_core=off,pingora_proxy=off,pingora_pool=off")?;
+    log::init_or("warn")?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no runtime: {error}"))?;
     runtime.block_on(play(mode, port))
 }

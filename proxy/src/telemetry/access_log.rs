@@ -3,7 +3,8 @@
 //! # Invariants
 //! * One record is one line, whatever a client sends (`hostile_records_stay_one_line`).
 //! * A full queue drops and counts, it never waits (`a_full_queue_drops_and_counts`).
-//! * What was queued is written before [`AccessLog::close`] returns (`closing_writes_what_was_queued`).
+//! * What was queued is written before [`AccessLog::close`] returns (`closing_writes_what_was_queued`), unless the output is
+//!   stuck: then the process ends all the same (`a_stuck_output_does_not_hold_up_the_end`).
 
 use super::access_record::AccessRecord;
 use super::json_line::write_line;
@@ -12,18 +13,22 @@ use prometheus::IntCounter;
 use raptorgate_config::model::LogOutput;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 /// Records that wait for the writer; further ones are dropped and counted. Some 4 MiB at worst.
 const QUEUED_RECORDS_MAX: usize = 8_192;
 /// Bytes gathered before they are written, if there is more in the queue.
 const BATCH_BYTES_MAX: usize = 64 * 1024;
+/// How long closing waits for what is queued; a pipe that nobody reads would hold up the end of the process for ever.
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// Where records are handed in.
 pub struct AccessLog {
     queue: Mutex<Option<SyncSender<AccessRecord>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// Nothing is ever sent: it is disconnected when the writer has ended.
+    writer: Mutex<Option<Receiver<()>>>,
     dropped: IntCounter,
 }
 
@@ -49,9 +54,12 @@ impl AccessLog {
     /// No thread can be started.
     pub fn to(output: Box<dyn Write + Send>, dropped: IntCounter) -> io::Result<Self> {
         let (queue, records) = sync_channel(QUEUED_RECORDS_MAX);
+        let (running, writer) = sync_channel(0);
         let lost = dropped.clone();
-        let writer =
-            thread::Builder::new().name("access-log".into()).spawn(move || write_all(&records, output, &lost))?;
+        thread::Builder::new().name("access-log".into()).spawn(move || {
+            let _until_the_end: SyncSender<()> = running;
+            write_all(&records, output, &lost);
+        })?;
         Ok(Self { queue: Mutex::new(Some(queue)), writer: Mutex::new(Some(writer)), dropped })
     }
 
@@ -67,14 +75,18 @@ impl AccessLog {
         }
     }
 
-    /// Waits until everything that was queued is written; later records are not logged. Blocking.
+    /// Waits until everything that was queued is written, at most [`CLOSE_WAIT_MAX`]; later records are not logged. Blocking.
     pub fn close(&self) {
+        self.close_within(CLOSE_WAIT_MAX);
+    }
+
+    fn close_within(&self, wait_max: Duration) {
         drop(self.queue.lock().take());
         let writer = self.writer.lock().take();
         if let Some(writer) = writer
-            && writer.join().is_err()
+            && writer.recv_timeout(wait_max) == Err(RecvTimeoutError::Timeout)
         {
-            tracing::error!("the access log's writer panicked");
+            tracing::warn!("the access log's output is stuck, its last records are lost");
         }
     }
 }
@@ -222,6 +234,16 @@ mod tests {
         assert_eq!(dropped.get(), 3);
         drop(open);
         log.close();
+    }
+
+    #[test]
+    fn a_stuck_output_does_not_hold_up_the_end() {
+        let (entered, is_entered) = mpsc::channel();
+        let (_never_opened, gate) = mpsc::channel();
+        let log = AccessLog::to(Box::new(Gated { entered, gate }), counter()).unwrap();
+        log.write(record());
+        is_entered.recv().unwrap();
+        log.close_within(Duration::from_millis(1));
     }
 
     #[test]
