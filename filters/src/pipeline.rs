@@ -137,7 +137,12 @@ impl Pipeline {
                 Ok(ResponseMode::Gate) => steps.push(Step::Gate(filter.clone())),
                 Err(_) => {
                     exchange.report.panicked = Some(filter.name());
-                    return Err(Denial::Internal);
+                    if steps.is_empty() {
+                        return Err(Denial::Internal);
+                    }
+                    // the backend served it, so the meter reads it before it is thrown away
+                    steps.push(Step::Refuse(Denial::Internal));
+                    break;
                 }
             }
         }

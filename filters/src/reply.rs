@@ -24,6 +24,8 @@ pub enum Step {
     Transform(FilterName, Box<dyn ResponseTransform>),
     /// Sees it whole.
     Gate(Arc<dyn Filter>),
+    /// Nobody gets it: it is read to its end for the steps before this one, such as the meter.
+    Refuse(Denial),
 }
 
 /// How a reply's body will be seen.
@@ -45,19 +47,23 @@ impl ReplyPlan {
 
     /// Somebody must see it whole.
     pub fn is_gate(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Gate(_)))
+        self.steps.iter().any(|step| matches!(step, Step::Gate(_) | Step::Refuse(_)))
     }
 
     /// A step that sees the whole reply must not be left out.
     pub fn must_be_whole(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Gate(filter) if filter.gate() == GateNeed::Required))
+        self.steps.iter().any(|step| match step {
+            Step::Gate(filter) => filter.gate() == GateNeed::Required,
+            Step::Refuse(_) => true,
+            Step::Transform(..) => false,
+        })
     }
 
     /// Drives the reply while it passes. Steps that need it whole are left out.
     pub fn into_stream(self, limits: JsonLimits) -> ReplyStream {
         let transforms = self.steps.into_iter().filter_map(|step| match step {
             Step::Transform(name, transform) => Some((name, transform)),
-            Step::Gate(_) => None,
+            Step::Gate(_) | Step::Refuse(_) => None,
         });
         ReplyStream { framer: Framer::new(self.kind, limits), transforms: transforms.collect(), failed: false }
     }
@@ -66,6 +72,7 @@ impl ReplyPlan {
     pub async fn decide(self, mut whole: WholeResponse, limits: JsonLimits, exchange: &mut Exchange) -> Verdict {
         for step in self.steps {
             match step {
+                Step::Refuse(denial) => return Verdict::Deny(denial),
                 Step::Gate(filter) => {
                     let decided = AssertUnwindSafe(filter.on_response(&mut whole, exchange)).catch_unwind().await;
                     match decided {

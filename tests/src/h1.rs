@@ -125,6 +125,13 @@ impl H1 {
         Self::over(Box::new(stream), address.to_string())
     }
 
+    /// Connects, and resets the connection when it is dropped. A FIN alone would leave open whether the client still reads.
+    pub async fn connect_to_reset(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap_or_else(|e| panic!("cannot connect to {address}: {e}"));
+        stream.set_zero_linger().expect("linger");
+        Self::over(Box::new(stream), address.to_string())
+    }
+
     /// Connects with TLS; the certificate must be valid for `name`.
     pub async fn connect_tls(address: SocketAddr, name: &str, config: Arc<rustls::ClientConfig>) -> Self {
         Self::over(connect_tls_stream(address, name, config).await, name.to_owned())

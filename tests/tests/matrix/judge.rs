@@ -58,6 +58,10 @@ impl<'a> Run<'a> {
     async fn connect(&self) -> Connection {
         let tls = |protocol: &'static str| self.stage.authority.client(&[protocol]);
         match self.case.client {
+            // A FIN alone says that no more is sent, not that nothing more is read.
+            Client::H1Length | Client::H1Chunked | Client::H1Expect if self.case.end == End::ClientLeavesFinish => {
+                Connection::H1(H1::connect_to_reset(self.stage.plain).await)
+            }
             Client::H1Length | Client::H1Chunked | Client::H1Expect => {
                 Connection::H1(H1::connect(self.stage.plain).await)
             }
