@@ -39,10 +39,5 @@ bench: ## CPU per request beside bare Pingora, each filter alone and all (BENCH=
 	@scripts/deps build
 	@scripts/bench $(BENCH)
 
-test-long: ## tests that take minutes: the matrix of guarded requests
-	@scripts/deps test
-	$(CARGO) build --workspace --bins
-	$(CARGO) test -p raptorgate-tests --test matrix
-
-bench-compare chaos chaos-ledger chaos-root fuzz:
+test-long bench-compare chaos chaos-ledger chaos-root fuzz:
 	@echo 'make $@: not in this release; it arrives with a later one (see CHANGELOG.md)' >&2; exit 2

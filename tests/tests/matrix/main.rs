@@ -16,6 +16,7 @@ use raptorgate_tests::machine;
 use raptorgate_tests::upstream::Upstream;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -32,10 +33,31 @@ pub struct Stage {
     upstream: Upstream,
     authority: Authority,
     probe: Arc<Probe>,
+    finishes: Finishes,
     plain: SocketAddr,
     tls: SocketAddr,
     _gateway: raptorgate::Gateway,
     _folder: tempfile::TempDir,
+}
+
+/// How often the gateway heard that a client had left while it read the upstream on.
+#[derive(Default)]
+pub struct Finishes {
+    heard: AtomicUsize,
+    all: AtomicUsize,
+}
+
+impl Finishes {
+    /// Counts one.
+    pub fn note(&self, heard: bool) {
+        self.heard.fetch_add(usize::from(heard), Relaxed);
+        self.all.fetch_add(1, Relaxed);
+    }
+
+    fn assert_mostly_heard(&self) {
+        let (heard, all) = (self.heard.load(Relaxed), self.all.load(Relaxed));
+        assert!(heard * 10 >= all * 9, "of {all} clients that left, the gateway heard of {heard}");
+    }
 }
 
 /// One upstream and one route for each kind of upstream and each meaning of a vanished client.
@@ -97,6 +119,7 @@ async fn set_stage() -> Arc<Stage> {
         upstream,
         authority,
         probe,
+        finishes: Finishes::default(),
         plain: listeners[0],
         tls: listeners[1],
         _gateway: gateway,
@@ -129,6 +152,7 @@ async fn every_case_of_the_matrix_is_right() {
     let failed: Vec<_> = running.join_all().await.into_iter().flatten().collect();
     let shown: Vec<_> = failed.iter().take(PRINTED_MAX).map(|(case, why)| format!("{case}\n      {why}")).collect();
     println!("{total} cases, {} wrong", failed.len());
+    stage.finishes.assert_mostly_heard();
     assert!(failed.is_empty(), "{} of {total} cases are wrong:\n  {}", failed.len(), shown.join("\n  "));
 }
 
