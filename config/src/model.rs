@@ -4,6 +4,7 @@
 //! names are known to exist, units are parsed. `Option` means absent.
 
 use crate::units::{Currency, Money, Price, Secret};
+use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub struct Config {
     pub admin: Admin,
     /// Currency of prices and totals.
     pub currency: Currency,
+    /// Networks whose word about a client is believed.
+    pub trusted_proxies: Arc<[IpNet]>,
     /// Process-wide bounds.
     pub limits: Limits,
     /// How long requests in flight may still take after SIGTERM.
@@ -44,6 +47,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// TLS with one certificate.
     pub tls: Option<ListenerTls>,
+    /// Connections begin with a PROXY header.
+    pub proxy_protocol: bool,
 }
 
 /// Certificate chain and key, PEM.
@@ -86,6 +91,39 @@ pub struct Limits {
     pub reply_bytes_max: u64,
     /// Deepest JSON nesting that is read.
     pub json_depth_max: usize,
+    /// Connections and the clients behind them.
+    pub clients: ClientLimits,
+}
+
+/// Bounds of client connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// Open connections.
+    pub connections_max: u32,
+    /// Open connections from one address.
+    pub connections_per_address_max: u32,
+    /// Requests on one HTTP/1.1 connection.
+    pub requests_per_connection_max: u32,
+    /// For a request's whole head, and for a TLS handshake.
+    pub header_timeout: Duration,
+    /// Bytes of a request's head.
+    pub header_bytes_max: usize,
+    /// Fields of a request's head.
+    pub header_fields_max: usize,
+    /// Bytes of a request's target.
+    pub target_bytes_max: usize,
+    /// Bytes per second of a request's body; 0: any.
+    pub body_bytes_per_second_min: u64,
+    /// Between requests.
+    pub idle_timeout: Duration,
+    /// For a client that takes nothing.
+    pub write_timeout: Duration,
+    /// Requests at once on an HTTP/2 connection.
+    pub http2_streams_max: u32,
+    /// RST_STREAM frames per second on an HTTP/2 connection.
+    pub http2_resets_per_second_max: u32,
+    /// Frames per second on an HTTP/2 connection that carry nothing.
+    pub http2_control_frames_per_second_max: u32,
 }
 
 /// A customer.

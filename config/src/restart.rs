@@ -15,6 +15,11 @@ pub fn needs_restart(running: &Config, new: &Loaded) -> Result<(), Problems> {
         ("ops", "the address of `ops`", old.ops != next.ops),
         ("admin", "the address of `admin`", old.admin.address != next.admin.address),
         ("admin", "`admin.token`", old.admin.token != next.admin.token),
+        (
+            "limits",
+            "`limits.http2_streams`",
+            old.limits.clients.http2_streams_max != next.limits.clients.http2_streams_max,
+        ),
         ("access_log", "the output of `access_log`", old.access_log != next.access_log),
     ];
     let changed = changes.into_iter().filter(|(_, _, changed)| *changed);

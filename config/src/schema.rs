@@ -5,7 +5,7 @@ use crate::model::{Endpoint, LogOutput, UpstreamProtocol};
 use crate::routes::{RouteBlock, RouteBlocks};
 use crate::shape::{block, words};
 use crate::units::{Currency, Price, Secret};
-use crate::values::{Bytes, FilePath, Label, Name, OrZero, TimeZone, Whole};
+use crate::values::{Bytes, FilePath, Label, Name, Network, OrZero, TimeZone, Whole};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ block! {
         admin: AdminBlock = default("{}"),
         /// Currency of prices and totals.
         currency: At<Currency> = default("INR"),
+        /// Networks of the proxies before this gateway, such as `10.0.0.0/8`. What they say about a client (`X-Forwarded-For`,
+        /// `Forwarded`, PROXY header) is believed; what others say is dropped.
+        trusted_proxies: Vec<Network> = default("[]"),
         /// Bounds that hold for the whole process, and defaults for routes.
         limits: LimitsBlock = default("{}"),
         /// What happens on SIGTERM.
@@ -48,6 +51,9 @@ block! {
         address: At<SocketAddr> = required,
         /// TLS with one certificate.
         tls: TlsBlock = optional,
+        /// Connections begin with a PROXY header, version 1 or 2, which names the client; others are closed.
+        /// Needs `trusted_proxies`, and is believed from these alone.
+        proxy_protocol: At<bool> = default("false"),
     }
 }
 
@@ -94,6 +100,32 @@ block! {
         reply: At<Bytes> = default("4 MiB"),
         /// Deepest nesting of JSON that is read.
         json_depth: Whole<1, 512> = default("64"),
+        /// Open client connections; further ones get 503 and are closed.
+        connections: Whole<1, 1_000_000> = default("10000"),
+        /// Open connections from one address; proxies that are trusted are not counted.
+        connections_per_address: Whole<1, 1_000_000> = default("1024"),
+        /// Requests on one HTTP/1.1 connection, which is then closed.
+        requests_per_connection: Whole<1, 1_000_000> = default("10000"),
+        /// Time for a request's whole head, 408 beyond; for TLS handshakes too.
+        header_timeout: Duration = default("10s"),
+        /// Size of a request's head, 431 beyond.
+        header: At<Bytes> = default("32 KiB"),
+        /// Fields of a request's head, 431 beyond.
+        header_fields: Whole<1, 256> = default("100"),
+        /// Size of a request's target (path and query), 414 beyond.
+        target: Bytes = default("8 KiB"),
+        /// Bytes per second with which a request's body must come, 408 below; time in which nothing was asked for does not count. 0: any.
+        body_rate: Whole<0, 1_000_000_000> = default("500"),
+        /// How long a connection may stand idle between requests.
+        idle_timeout: Duration = default("60s"),
+        /// How long a client may take nothing of its reply before it counts as gone.
+        write_timeout: Duration = default("30s"),
+        /// Requests at once on an HTTP/2 connection.
+        http2_streams: Whole<1, 10_000> = default("100"),
+        /// Streams of an HTTP/2 connection that its client may reset in a second; beyond it the connection ends.
+        http2_resets: Whole<1, 1_000_000> = default("200"),
+        /// Frames of an HTTP/2 connection in a second that carry nothing (PING, SETTINGS, empty DATA, …); beyond it the connection ends.
+        http2_control_frames: Whole<1, 1_000_000> = default("1000"),
     }
 }
 

@@ -6,8 +6,10 @@
 
 use crate::decode::{FromText, TextStyle, Wrong};
 use crate::units::{Currency, Money, Price, Secret};
+use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Longest duration: a year.
@@ -113,6 +115,27 @@ impl FromText for Bytes {
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&bytes_text(self.0))
+    }
+}
+
+/// An IP network, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Network(pub IpNet);
+
+impl FromText for Network {
+    const LABEL: &'static str = "an IP network";
+
+    fn from_text(text: &str) -> Result<Self, Wrong> {
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let wrong = || {
+            Wrong::because("it is no address and no prefix")
+                .help("such as `10.0.0.0/8`, `2001:db8::/32` or `192.0.2.7`")
+        };
+        network.map(|network: IpNet| Self(network.trunc())).map_err(|_| wrong())
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string" })
     }
 }
 

@@ -68,10 +68,13 @@ pub fn status(denial: &Denial) -> StatusCode {
         Denial::MissingApiKey | Denial::InvalidApiKey => StatusCode::UNAUTHORIZED,
         Denial::EndUserNotAllowed | Denial::PromptBlocked | Denial::PiiBlocked => StatusCode::FORBIDDEN,
         Denial::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Denial::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+        Denial::BodyTimeout | Denial::HeaderTimeout => StatusCode::REQUEST_TIMEOUT,
+        Denial::TargetTooLong => StatusCode::URI_TOO_LONG,
+        Denial::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Denial::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
         Denial::UnsupportedContentType | Denial::UnsupportedContentCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Denial::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Denial::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        Denial::Overloaded | Denial::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
         Denial::UpstreamConnectFailed
         | Denial::UpstreamReset
         | Denial::UpstreamInvalidReply
@@ -99,6 +102,11 @@ fn message(denial: &Denial) -> String {
         Denial::RateLimited { retry_after } => {
             return format!("Too many requests; try again in {} s.", whole_seconds(*retry_after));
         }
+        Denial::TargetTooLong => "The request's target is too long; send less in path and query.",
+        Denial::HeaderTooLarge => "The request's head is too large or has too many fields; send less.",
+        Denial::HeaderTimeout => "The request's head did not arrive in time; send it faster.",
+        Denial::ExpectationFailed => "`Expect` asks for something that is not known here; only `100-continue` is.",
+        Denial::TooManyConnections => "There are too many connections; use fewer, or try again shortly.",
         Denial::RouteNotFound => "Nothing is served at this path; check the URL.",
         Denial::MissingApiKey => "An API key is needed; send it as `Authorization: Bearer` or `x-api-key`.",
         Denial::InvalidApiKey => "The API key is not valid; check that it is complete and still in use.",
@@ -208,7 +216,7 @@ fn retry_after(denial: &Denial) -> Option<Duration> {
     if let Denial::RateLimited { retry_after } = denial {
         return Some(*retry_after);
     }
-    matches!(denial, Denial::Overloaded).then_some(OVERLOADED_RETRY_AFTER)
+    matches!(denial, Denial::Overloaded | Denial::TooManyConnections).then_some(OVERLOADED_RETRY_AFTER)
 }
 
 /// Rounded up, at least 1: a client that waits this long is not refused for the same reason again.

@@ -21,6 +21,16 @@ pub enum Denial {
     },
     /// The request's head is not acceptable; the text says which rule.
     BadRequest(&'static str),
+    /// The request's target is longer than the limit.
+    TargetTooLong,
+    /// The request's head is larger, or has more fields, than the limit.
+    HeaderTooLarge,
+    /// The request's head did not arrive in time.
+    HeaderTimeout,
+    /// `Expect` asks for something unknown.
+    ExpectationFailed,
+    /// The gateway, or this address, has no room for another connection.
+    TooManyConnections,
     // -- identity
     /// No credentials.
     MissingApiKey,
@@ -107,6 +117,11 @@ impl Denial {
             Self::RouteNotFound,
             Self::MethodNotAllowed { allowed: vec!["POST".into()] },
             Self::BadRequest("the request's head is not acceptable"),
+            Self::TargetTooLong,
+            Self::HeaderTooLarge,
+            Self::HeaderTimeout,
+            Self::ExpectationFailed,
+            Self::TooManyConnections,
             Self::MissingApiKey,
             Self::InvalidApiKey,
             Self::EndUserNotAllowed,
@@ -143,6 +158,11 @@ impl Denial {
             Self::RouteNotFound => "route_not_found",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::BadRequest(_) => "bad_request",
+            Self::TargetTooLong => "target_too_long",
+            Self::HeaderTooLarge => "header_too_large",
+            Self::HeaderTimeout => "header_timeout",
+            Self::ExpectationFailed => "expectation_failed",
+            Self::TooManyConnections => "too_many_connections",
             Self::MissingApiKey => "missing_api_key",
             Self::InvalidApiKey => "invalid_api_key",
             Self::EndUserNotAllowed => "end_user_not_allowed",

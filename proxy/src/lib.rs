@@ -4,6 +4,7 @@ pub mod admin;
 pub mod cli;
 pub mod control;
 pub mod demo;
+pub mod edge;
 pub mod gateway;
 pub mod guard;
 pub mod listen;

@@ -8,12 +8,13 @@
 use crate::admin::{self, ControlPanel};
 use crate::control::Control;
 use crate::gateway::App;
-use crate::listen::{Bound, Proxies};
+use crate::listen::{Bound, House, Proxies};
 use crate::ops;
 use crate::runtime::Shared;
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::metrics::Metrics;
 use pingora_core::apps::HttpServerOptions;
+use pingora_core::protocols::http::v2::server::H2Options;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::{HttpProxy, http_proxy};
 use raptorgate_config::units::Secret;
@@ -36,6 +37,8 @@ use tokio::task::JoinHandle;
 const DRAIN_POLL: Duration = Duration::from_millis(10);
 /// Idle upstream connections kept, over all upstreams.
 const UPSTREAM_POOL_SIZE: usize = 1024;
+/// Streams that a client opened and reset before they were looked at; beyond it the connection ends (CVE-2023-44487).
+const HTTP2_PENDING_RESETS_MAX: usize = 20;
 /// Tries that Pingora's loop may take; the route's own bound is lower.
 const TRIES_MAX: usize = 32;
 
@@ -179,7 +182,8 @@ impl Gateway {
             http2: Arc::new(proxy(&control, Preface::Expected)),
         };
         let listeners = bound.iter().map(Bound::address).collect();
-        let serve = |b: Bound| tokio::spawn(b.serve(proxies.clone(), stopped.clone()));
+        let house = House::new(control.clone());
+        let serve = |b: Bound| tokio::spawn(b.serve(proxies.clone(), house.clone(), stopped.clone()));
         let tasks = bound.into_iter().map(serve).collect();
         control.set_ready();
         Ok(Self { control, listeners, ops: ops_address, admin, shutdown, tasks, side_tasks })
@@ -241,7 +245,14 @@ fn proxy(control: &Arc<Control>, preface: Preface) -> HttpProxy<App> {
     let mut proxy = http_proxy(&Arc::new(conf), App::new(control.clone()));
     let mut options = HttpServerOptions::default();
     options.h2c = preface == Preface::Expected;
+    let limits = control.config().limits.clients;
+    options.h2_idle_timeout = Some(limits.idle_timeout);
     proxy.server_options = Some(options);
+    let mut http2 = H2Options::default();
+    http2.max_concurrent_streams(limits.http2_streams_max);
+    http2.max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX));
+    http2.max_pending_accept_reset_streams(HTTP2_PENDING_RESETS_MAX);
+    proxy.h2_options = Some(http2);
     proxy
 }
 

@@ -2,6 +2,7 @@
 
 use raptorgate_tests::gateway::{Gateway, listeners};
 use raptorgate_tests::h1::Request;
+use raptorgate_tests::poll::{SOON, until};
 use raptorgate_tests::reply::{Ending, Reply};
 use raptorgate_tests::upstream::Upstream;
 use raptorgate_tests::upstream::record::sha256_hex;
@@ -229,8 +230,11 @@ async fn end_users_and_executions_are_named_only_by_who_may() {
     }
     let reply = stage.gateway.send(&ask("service", "c").header("x-execution-id", "x".repeat(5000))).await;
     assert_eq!((reply.status, reply.error_code().as_str()), (400, "invalid_identifier"));
-    let output = stage.gateway.output();
-    assert!(output.contains("customer-7") && output.contains("run-1"), "the access log names both:\n{output}");
+    until("the access log names both", SOON, async || {
+        let output = stage.gateway.output();
+        (output.contains("customer-7") && output.contains("run-1")).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

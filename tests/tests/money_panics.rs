@@ -95,7 +95,8 @@ struct Stage {
 
 async fn stage() -> Stage {
     let upstream = Upstream::start();
-    let keys = PHASES.map(|p| format!("{{ id: {p}, sha256: '{}', tenant: acme, user: {p} }}", sha256_hex(p.as_bytes())));
+    let keys =
+        PHASES.map(|p| format!("{{ id: {p}, sha256: '{}', tenant: acme, user: {p} }}", sha256_hex(p.as_bytes())));
     let yaml = format!(
         "version: 1
 listeners: [{{ address: '127.0.0.1:0' }}]
@@ -115,8 +116,11 @@ routes:
     let file = folder.path().join("raptorgate.yaml");
     std::fs::write(&file, yaml).expect("write the configuration");
     let loaded = raptorgate_config::load(&file).expect("a valid configuration");
-    let gateway =
-        raptorgate::Gateway::builder(loaded).filters(vec![Arc::new(Panicker)]).start().await.expect("start the gateway");
+    let gateway = raptorgate::Gateway::builder(loaded)
+        .filters(vec![Arc::new(Panicker)])
+        .start()
+        .await
+        .expect("start the gateway");
     let address = gateway.listeners()[0];
     Stage { upstream, gateway, address, _folder: folder }
 }

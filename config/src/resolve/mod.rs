@@ -12,7 +12,8 @@ mod tls;
 
 use crate::decode::{At, Context, Map, OrOff};
 use crate::model::{
-    AccessLog, Admin, Config, Limits, Listener, ListenerTls, LogOutput, ModelPrice, Ops, Tenant, Timeouts, Upstream,
+    AccessLog, Admin, ClientLimits, Config, Limits, Listener, ListenerTls, LogOutput, ModelPrice, Ops, Tenant,
+    Timeouts, Upstream,
 };
 use crate::patterns::endpoint_text;
 use crate::problem::{Code, Finding, Position};
@@ -52,6 +53,7 @@ pub(crate) fn resolve(file: &FileBlock, folder: &Path, cx: &mut Context) -> Opti
         ops: ops(file),
         admin: admin(&file.admin),
         currency: scope.currency,
+        trusted_proxies: file.trusted_proxies.iter().map(|network| network.0).collect(),
         limits: limits(&file.limits, cx),
         drain_max: file.shutdown.drain.0,
         tenants,
@@ -72,7 +74,17 @@ fn listener(block: &ListenerBlock, scope: &Scope<'_>, cx: &mut Context) -> Liste
         tls::check(&key, tls::Kind::Key, tls.key.at, cx);
         ListenerTls { certificate, key }
     });
-    Listener { address: block.address.value, tls }
+    if block.proxy_protocol.value && scope.file.trusted_proxies.is_empty() {
+        cx.tell(
+            Finding::new(
+                block.proxy_protocol.at,
+                Code::Conflict,
+                "`proxy_protocol` without `trusted_proxies`".to_owned(),
+            )
+            .help("name the networks of the proxies that connect here: `trusted_proxies: [10.0.0.0/8]`"),
+        );
+    }
+    Listener { address: block.address.value, tls, proxy_protocol: block.proxy_protocol.value }
 }
 
 fn ops(file: &FileBlock) -> Option<Ops> {
@@ -99,8 +111,44 @@ fn limits(block: &LimitsBlock, cx: &mut Context) -> Limits {
         request_body_bytes_max: block.request_body.value.0,
         request_body_timeout: block.request_body_timeout,
         reply_bytes_max: block.reply.value.0,
-        json_depth_max: usize::try_from(block.json_depth.0).unwrap_or(usize::MAX),
+        json_depth_max: size(block.json_depth.0),
+        clients: clients(block, cx),
     }
+}
+
+/// Largest head that the HTTP/1.1 parser behind the gateway's own checks takes.
+const HEADER_BYTES_MAX: u64 = 1 << 20;
+
+fn clients(block: &LimitsBlock, cx: &mut Context) -> ClientLimits {
+    if block.header.value.0 > HEADER_BYTES_MAX {
+        let message = "`limits.header` is larger than 1 MiB".to_owned();
+        cx.tell(
+            Finding::new(block.header.at, Code::WrongValue, message).help("heads are read whole: 32 KiB is plenty"),
+        );
+    }
+    ClientLimits {
+        connections_max: count(block.connections.0),
+        connections_per_address_max: count(block.connections_per_address.0),
+        requests_per_connection_max: count(block.requests_per_connection.0),
+        header_timeout: block.header_timeout,
+        header_bytes_max: size(block.header.value.0),
+        header_fields_max: size(block.header_fields.0),
+        target_bytes_max: size(block.target.0),
+        body_bytes_per_second_min: block.body_rate.0,
+        idle_timeout: block.idle_timeout,
+        write_timeout: block.write_timeout,
+        http2_streams_max: count(block.http2_streams.0),
+        http2_resets_per_second_max: count(block.http2_resets.0),
+        http2_control_frames_per_second_max: count(block.http2_control_frames.0),
+    }
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn count(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// A body larger than all that may be buffered could never be served.

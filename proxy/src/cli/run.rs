@@ -13,7 +13,7 @@ pub(super) fn run(arguments: RunArgs) -> Result<(), Failure> {
         Some(url) => {
             let mut loaded = raptorgate_config::for_upstream(&url).map_err(|problems| problems.to_string())?;
             if let Some(address) = arguments.listen {
-                loaded.config.listeners = vec![Listener { address, tls: None }];
+                loaded.config.listeners = vec![Listener { address, tls: None, proxy_protocol: false }];
             }
             (loaded, None)
         }

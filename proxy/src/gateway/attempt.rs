@@ -5,7 +5,8 @@
 //!   duplicates (`what_was_not_sent_is_tried_elsewhere_and_what_was_sent_is_not`).
 
 use super::context::RequestContext;
-use super::request::{REQUEST_ID, authority};
+use super::head::authority;
+use super::request::REQUEST_ID;
 use crate::guard::OthersLeft;
 use crate::telemetry::access_record::Phase;
 use crate::telemetry::route_metrics::AttemptResult;
@@ -95,11 +96,11 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
     drop_credentials(head, ctx);
     let host = authority(session.req_header()).to_owned();
     if !host.is_empty() {
-        head.insert_header(header::HOST, host)?;
+        head.insert_header(header::HOST, host.as_str())?;
     }
+    forwarded(head, ctx, &host)?;
     if let Some(record) = &ctx.record {
         head.insert_header(REQUEST_ID, &*record.request_id)?;
-        head.insert_header("x-forwarded-for", record.client.to_string())?;
     }
     if let Some(trace) = &ctx.trace {
         head.insert_header("traceparent", trace.traceparent())?;
@@ -142,6 +143,19 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
     }
     ctx.sent = true;
     link.set_dispatched();
+    Ok(())
+}
+
+/// Who asked, and how, as far as it is known for sure.
+fn forwarded(head: &mut RequestHeader, ctx: &RequestContext, host: &str) -> Result<()> {
+    let Some(client) = &ctx.client else { return Ok(()) };
+    let is_tls = ctx.connection.as_ref().is_some_and(|connection| connection.is_tls);
+    head.insert_header("x-forwarded-for", client.address.to_string())?;
+    head.insert_header("x-forwarded-proto", client.scheme.unwrap_or(if is_tls { "https" } else { "http" }))?;
+    let host = client.host.as_deref().unwrap_or(host);
+    if !host.is_empty() {
+        head.insert_header("x-forwarded-host", host)?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 //! * Its record is written exactly once: by [`RequestContext::write_record`], or when the context is dropped without it
 //!   (a panic in Pingora, shutdown), and the filters are told of the end in both cases.
 
+use crate::edge::client_address::Client;
+use crate::edge::facts::ConnectionFacts;
 use crate::guard::Link;
 use crate::runtime::{CompiledRoute, Runtime, Shared};
 use crate::telemetry::access_record::AccessRecord;
@@ -37,6 +39,10 @@ pub struct RequestContext {
     pub(super) buffered_len: Option<usize>,
     pub(super) streamed_bytes: u64,
     pub(super) permit: Option<BufferPermit>,
+    /// The connection that the request came over.
+    pub(super) connection: Option<Arc<ConnectionFacts>>,
+    /// Who is behind it, as far as trusted proxies say.
+    pub(super) client: Option<Client>,
     _in_flight: GaugeGuard,
 }
 
@@ -61,6 +67,8 @@ impl RequestContext {
             buffered_len: None,
             streamed_bytes: 0,
             permit: None,
+            connection: None,
+            client: None,
             _in_flight: in_flight,
         }
     }

@@ -46,6 +46,10 @@ fn denial_of(e: &Error, ctx: &RequestContext) -> Option<Denial> {
     if known.is_some() {
         return known;
     }
+    let fault = ctx.connection.as_ref().and_then(|connection| connection.fault());
+    if fault.is_some() && e.esource() == &ErrorSource::Downstream {
+        return fault;
+    }
     match (e.esource(), e.etype()) {
         (ErrorSource::Upstream, ErrorType::ReadTimedout | ErrorType::WriteTimedout) => {
             let replied = ctx.link.as_ref().is_some_and(|link| link.first_byte().is_some());

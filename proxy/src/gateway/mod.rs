@@ -7,10 +7,13 @@
 mod attempt;
 mod body;
 mod context;
+mod desk;
 mod ending;
+mod head;
 mod request;
 
 pub use context::RequestContext;
+pub use desk::FrontDesk;
 
 use crate::control::Control;
 use async_trait::async_trait;

@@ -2,6 +2,9 @@
 
 use super::body::{self, BodyError};
 use super::context::RequestContext;
+use super::head;
+use crate::edge::client_address;
+use crate::edge::facts::ConnectionFacts;
 use crate::guard::{Deadlines, GuardPolicy, Link, RequestBody, guard, header_of};
 use crate::runtime::CompiledRoute;
 use crate::runtime::router::Found;
@@ -34,8 +37,9 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// `Ok(true)`: answered here.
 pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
     open_record(session, ctx);
-    if let Err(denial) = check_head(session.req_header()).and_then(|()| check_framing(session)) {
-        session.as_downstream_mut().set_keepalive(None); // where this request ends is in doubt
+    let limits = ctx.runtime.config.limits.clients;
+    if let Err(denial) = head::settle(session.req_header_mut(), &limits) {
+        session.as_downstream_mut().set_keepalive(None); // a client that sends such things is not kept
         return refuse(session, ctx, denial).await;
     }
     let route = match find_route(session, ctx) {
@@ -79,61 +83,26 @@ fn open_record(session: &Session, ctx: &mut RequestContext) {
     let text = |name: &HeaderName| head.headers.get(name).and_then(|v| v.to_str().ok());
     let request_id = accept_or_mint(text(&REQUEST_ID));
     let trace = TraceContext::continue_or_start(head.headers.get("traceparent").and_then(|v| v.to_str().ok()));
-    let client = session.client_addr().and_then(|a| a.as_inet()).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.ip());
+    let connection = ConnectionFacts::of(session);
+    let peer = connection.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |connection| connection.peer.ip());
+    let client = client_address::client(peer, &head.headers, &ctx.runtime.config.trusted_proxies);
     let protocol = if head.version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
-    let mut record = AccessRecord::new(Timestamp::now(), request_id, client, protocol);
+    let mut record = AccessRecord::new(Timestamp::now(), request_id, client.address, protocol);
     record.trace_id = Some(trace.trace_id().into());
     record.method = head.method.as_str().into();
     record.path = LoggedPath::new(head.uri.path());
     record.generation = ctx.runtime.generation.clone();
-    if let Some(address) = session.server_addr() {
-        record.listener = address.to_string().into();
+    if let Some(connection) = &connection {
+        record.listener = connection.listener.clone();
     }
+    (ctx.connection, ctx.client) = (connection, Some(client));
     ctx.trace = Some(trace);
     ctx.record = Some(record);
 }
 
-/// What the proxy cannot pass on safely. The full strictness of a public edge has its own room: this is its first wall.
-fn check_head(head: &RequestHeader) -> Result<(), Denial> {
-    if head.method == Method::CONNECT || head.method == Method::TRACE {
-        return Err(Denial::BadRequest("CONNECT and TRACE are not served"));
-    }
-    let hosts = head.headers.get_all(header::HOST).iter().count();
-    if head.version == Version::HTTP_11 && hosts != 1 {
-        return Err(Denial::BadRequest("an HTTP/1.1 request needs exactly one Host"));
-    }
-    if !authority(head).bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(&b)) {
-        return Err(Denial::BadRequest("the Host is not valid"));
-    }
-    // Pingora percent-encodes bytes that a target must not hold; of these no path in use holds a NUL
-    if head.uri.path().contains("%00") {
-        return Err(Denial::BadRequest("the request target holds a NUL"));
-    }
-    if !head.uri.path().starts_with('/') {
-        return Err(Denial::BadRequest("the request target must be a path"));
-    }
-    Ok(())
-}
-
-/// Pingora drops a Content-Length beside a Transfer-Encoding before any callback, so the bytes themselves are looked at:
-/// two lengths are how requests are smuggled (RFC 9112 §6.3).
-fn check_framing(session: &Session) -> Result<(), Denial> {
-    let head = session.req_header();
-    if head.version == Version::HTTP_2 || !head.headers.contains_key(header::TRANSFER_ENCODING) {
-        return Ok(());
-    }
-    let raw = session.as_downstream().to_h1_raw();
-    let name = b"content-length";
-    let named = |line: &[u8]| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-    if raw.split(|b| *b == b'\n').any(named) {
-        return Err(Denial::BadRequest("Content-Length beside Transfer-Encoding"));
-    }
-    Ok(())
-}
-
 fn find_route(session: &Session, ctx: &mut RequestContext) -> Result<Arc<CompiledRoute>, Denial> {
     let head = session.req_header();
-    let authority = authority(head);
+    let authority = head::authority(head);
     let host = authority
         .rsplit_once(':')
         .map_or(authority, |(host, port)| if port.bytes().all(|b| b.is_ascii_digit()) { host } else { authority });
@@ -147,12 +116,6 @@ fn find_route(session: &Session, ctx: &mut RequestContext) -> Result<Arc<Compile
         Found::WrongMethod(allowed) => Err(Denial::MethodNotAllowed { allowed }),
         Found::Nothing => Err(Denial::RouteNotFound),
     }
-}
-
-/// Host as the client named it, with port.
-pub fn authority(head: &RequestHeader) -> &str {
-    let host = head.headers.get(header::HOST).and_then(|h| h.to_str().ok());
-    host.or(head.uri.authority().map(http::uri::Authority::as_str)).unwrap_or("")
 }
 
 fn open_exchange(ctx: &mut RequestContext, route: &Arc<CompiledRoute>) -> Arc<Link> {

@@ -6,7 +6,7 @@
 
 use super::names::{self, Kind, Metric, OTHER};
 pub use super::route_metrics::GaugeGuard;
-use super::route_metrics::{ListenerMetrics, RouteMetrics, UpstreamMetrics};
+use super::route_metrics::{ListenerMetrics, Refused, RouteMetrics, UpstreamMetrics};
 use parking_lot::Mutex;
 use prometheus::{
     CounterVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -45,6 +45,7 @@ pub(super) struct Vectors {
     pub first_byte: HistogramVec,
     pub connections: IntGaugeVec,
     pub connections_total: IntCounterVec,
+    pub connections_refused: IntCounterVec,
     pub tokens: IntCounterVec,
     pub cost: IntCounterVec,
     pub unpriced: IntCounterVec,
@@ -129,6 +130,8 @@ impl Metrics {
         bounded(&self.listeners, address, |address| ListenerMetrics {
             open: self.vectors.connections.with_label_values(&[address]),
             accepted: self.vectors.connections_total.with_label_values(&[address]),
+            refused: Refused::ALL
+                .map(|reason| self.vectors.connections_refused.with_label_values(&[address, reason.name()])),
         })
     }
 
@@ -193,6 +196,7 @@ impl Vectors {
             first_byte: histograms(registry, &names::UPSTREAM_FIRST_BYTE)?,
             connections: gauges(registry, &names::CONNECTIONS)?,
             connections_total: counters(registry, &names::CONNECTIONS_TOTAL)?,
+            connections_refused: counters(registry, &names::CONNECTIONS_REFUSED)?,
             tokens: counters(registry, &names::TOKENS_TOTAL)?,
             cost: counters(registry, &names::COST_NANOS)?,
             unpriced: counters(registry, &names::UNPRICED)?,

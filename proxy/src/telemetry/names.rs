@@ -105,6 +105,13 @@ pub const CONNECTIONS_TOTAL: Metric = metric(
     &["listener"],
     "Client connections accepted, by listener address.",
 );
+/// Refused client connections.
+pub const CONNECTIONS_REFUSED: Metric = metric(
+    "raptorgate_connections_refused_total",
+    Kind::Counter,
+    &["listener", "reason"],
+    "Client connections closed without being served: connections, connections_per_address, untrusted, proxy_header, handshake or silent.",
+);
 /// Bytes of bodies held in memory.
 pub const BUFFERED_BYTES: Metric =
     metric("raptorgate_buffered_bytes", Kind::Gauge, &[], "Bytes of bodies held in memory over all requests.");
@@ -218,6 +225,7 @@ pub const ALL: &[Metric] = &[
     IN_FLIGHT,
     CONNECTIONS,
     CONNECTIONS_TOTAL,
+    CONNECTIONS_REFUSED,
     BUFFERED_BYTES,
     TOKENS_TOTAL,
     COST_NANOS,

@@ -239,9 +239,58 @@ impl AttemptResult {
 pub struct ListenerMetrics {
     pub(super) open: IntGauge,
     pub(super) accepted: IntCounter,
+    pub(super) refused: [IntCounter; Refused::ALL.len()],
+}
+
+/// Why a connection was not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Too many connections.
+    Connections,
+    /// Too many from its address.
+    ConnectionsPerAddress,
+    /// Its address is not that of a trusted proxy, on a listener for proxies.
+    Untrusted,
+    /// It did not begin with a PROXY header.
+    ProxyHeader,
+    /// TLS failed.
+    Handshake,
+    /// It said nothing in time.
+    Silent,
+}
+
+impl Refused {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Connections,
+        Self::ConnectionsPerAddress,
+        Self::Untrusted,
+        Self::ProxyHeader,
+        Self::Handshake,
+        Self::Silent,
+    ];
+
+    /// As a label.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::ConnectionsPerAddress => "connections_per_address",
+            Self::Untrusted => "untrusted",
+            Self::ProxyHeader => "proxy_header",
+            Self::Handshake => "handshake",
+            Self::Silent => "silent",
+        }
+    }
 }
 
 impl ListenerMetrics {
+    /// Counts a connection that is closed without being served.
+    pub fn refused(&self, why: Refused) {
+        if let Some(counter) = Refused::ALL.iter().position(|reason| *reason == why).and_then(|at| self.refused.get(at))
+        {
+            counter.inc();
+        }
+    }
+
     /// Counts a connection for as long as the value lives.
     pub fn connected(&self) -> GaugeGuard {
         self.accepted.inc();

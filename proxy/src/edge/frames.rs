@@ -1,0 +1,196 @@
+//! The frames that a client sends on an HTTP/2 connection, counted by kind (RFC 9113 §10.5).
+//!
+//! What costs the gateway work and the client almost nothing has a budget per second. Beyond it the next such frame is
+//! made invalid, so that the HTTP/2 library itself ends the connection with GOAWAY.
+//!
+//! # Invariants
+//! * Frames within the budget pass as they came, wherever the bytes are cut (`every_cut_counts_the_same`).
+
+use std::time::{Duration, Instant};
+
+/// Length of a frame's header (RFC 9113 §4.1).
+const HEADER_BYTES: usize = 9;
+/// The preface before the first frame.
+const PREFACE_BYTES: usize = 24;
+/// Window updates below this many bytes cost more than they allow.
+const TINY_WINDOW_UPDATE: u32 = 1 << 10;
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// A PING on stream 0 without payload: a connection error for every receiver (RFC 9113 §6.7).
+const INVALID_FRAME: [u8; HEADER_BYTES] = [0, 0, 0, 6, 0, 0, 0, 0, 0];
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const PRIORITY: u8 = 2;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+
+/// Frames per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameLimits {
+    /// RST_STREAM.
+    pub resets_max: u32,
+    /// SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA, tiny WINDOW_UPDATE, and what is unknown.
+    pub control_max: u32,
+}
+
+/// Counts the frames of one connection.
+#[derive(Debug)]
+pub struct FrameBudget {
+    limits: FrameLimits,
+    /// Bytes until the next frame's header.
+    skip: usize,
+    header: [u8; HEADER_BYTES],
+    header_bytes: usize,
+    second: Option<Instant>,
+    resets: u32,
+    control: u32,
+    spent: bool,
+}
+
+impl FrameBudget {
+    /// A connection whose first bytes are the preface.
+    pub fn new(limits: FrameLimits) -> Self {
+        Self {
+            limits,
+            skip: PREFACE_BYTES,
+            header: [0; HEADER_BYTES],
+            header_bytes: 0,
+            second: None,
+            resets: 0,
+            control: 0,
+            spent: false,
+        }
+    }
+
+    /// True once a budget was exceeded.
+    pub fn is_spent(&self) -> bool {
+        self.spent
+    }
+
+    /// Counts the frames in the next bytes; the one that is too much is made invalid in place.
+    pub fn inspect(&mut self, bytes: &mut [u8], now: Instant) {
+        let mut at = 0_usize;
+        while at < bytes.len() {
+            let rest = bytes.len().saturating_sub(at);
+            if self.skip > 0 {
+                let passed = self.skip.min(rest);
+                self.skip -= passed;
+                at = at.saturating_add(passed);
+                continue;
+            }
+            let missing = HEADER_BYTES.saturating_sub(self.header_bytes).min(rest);
+            let end = at.saturating_add(missing);
+            let filled = self.header_bytes.saturating_add(missing);
+            if let (Some(to), Some(from)) = (self.header.get_mut(self.header_bytes..filled), bytes.get(at..end)) {
+                to.copy_from_slice(from);
+            }
+            self.header_bytes = filled;
+            at = end;
+            if filled < HEADER_BYTES {
+                return;
+            }
+            self.header_bytes = 0;
+            let payload = bytes.get(end..).unwrap_or_default();
+            if self.is_too_much(payload, now)
+                && missing == HEADER_BYTES
+                && let Some(here) = bytes.get_mut(end.saturating_sub(HEADER_BYTES)..end)
+            {
+                here.copy_from_slice(&INVALID_FRAME);
+                return;
+            }
+        }
+    }
+
+    /// Counts the frame whose header is whole.
+    fn is_too_much(&mut self, payload: &[u8], now: Instant) -> bool {
+        let [a, b, c, kind, flags, ..] = self.header;
+        let length = u32::from_be_bytes([0, a, b, c]);
+        self.skip = usize::try_from(length).unwrap_or(usize::MAX);
+        if self.second.is_none_or(|began| now.duration_since(began) >= WINDOW) {
+            (self.second, self.resets, self.control) = (Some(now), 0, 0);
+        }
+        match kind {
+            RST_STREAM => self.resets = self.resets.saturating_add(1),
+            DATA if length > 0 || flags & END_STREAM != 0 => {}
+            HEADERS => {}
+            WINDOW_UPDATE if !is_tiny(payload) => {}
+            DATA | WINDOW_UPDATE | PRIORITY | SETTINGS | PING | CONTINUATION => {
+                self.control = self.control.saturating_add(1)
+            }
+            _ => self.control = self.control.saturating_add(1),
+        }
+        self.spent = self.spent || self.resets > self.limits.resets_max || self.control > self.limits.control_max;
+        self.spent
+    }
+}
+
+/// True if the increment is there and small.
+fn is_tiny(payload: &[u8]) -> bool {
+    let increment = payload.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes));
+    increment.is_some_and(|bytes| bytes < TINY_WINDOW_UPDATE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, u8::try_from(payload.len()).unwrap(), kind, 0, 0, 0, 0, 1];
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    fn budget() -> FrameBudget {
+        FrameBudget::new(FrameLimits { resets_max: 3, control_max: 5 })
+    }
+
+    fn connection(frames: &[Vec<u8>]) -> Vec<u8> {
+        [vec![b'p'; PREFACE_BYTES], frames.concat()].concat()
+    }
+
+    #[test]
+    fn every_cut_counts_the_same() {
+        let bytes =
+            connection(&[frame(SETTINGS, &[]), frame(PING, &[0; 8]), frame(DATA, b"x"), frame(RST_STREAM, &[0; 4])]);
+        for cut in 0..=bytes.len() {
+            let mut budget = budget();
+            let mut copy = bytes.clone();
+            let (first, second) = copy.split_at_mut(cut);
+            budget.inspect(first, Instant::now());
+            budget.inspect(second, Instant::now());
+            assert_eq!((budget.control, budget.resets), (2, 1), "cut at {cut}");
+            assert_eq!(copy, bytes);
+        }
+    }
+
+    #[test]
+    fn a_flood_is_made_invalid_and_time_forgives() {
+        let start = Instant::now();
+        let mut budget = budget();
+        let mut flood = connection(&vec![frame(RST_STREAM, &[0; 4]); 3]);
+        budget.inspect(&mut flood, start);
+        let mut later = frame(RST_STREAM, &[0; 4]);
+        budget.inspect(&mut later, start + Duration::from_secs(2));
+        assert!(!budget.is_spent());
+        let mut more = vec![frame(RST_STREAM, &[0; 4]); 3].concat();
+        budget.inspect(&mut more, start + Duration::from_secs(2));
+        assert!(budget.is_spent());
+        assert_eq!(&more[26..35], &INVALID_FRAME);
+    }
+
+    #[test]
+    fn ordinary_window_updates_are_free_and_tiny_ones_are_not() {
+        let mut budget = budget();
+        let large: Vec<_> = (0..50).map(|_| frame(WINDOW_UPDATE, &0x4000_u32.to_be_bytes())).collect();
+        budget.inspect(&mut connection(&large), Instant::now());
+        assert!(!budget.is_spent());
+        let tiny: Vec<_> = (0..6).map(|_| frame(WINDOW_UPDATE, &1_u32.to_be_bytes())).collect();
+        budget.inspect(&mut tiny.concat(), Instant::now());
+        assert!(budget.is_spent());
+    }
+}
