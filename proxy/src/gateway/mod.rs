@@ -8,7 +8,9 @@ mod attempt;
 mod body;
 mod context;
 mod ending;
+mod forwarded_head;
 mod request;
+mod strict_reply;
 
 pub use context::RequestContext;
 
@@ -58,6 +60,7 @@ impl ProxyHttp for App {
         _end: bool,
         ctx: &mut RequestContext,
     ) -> Result<()> {
+        body::drop_empty(body);
         body::count_streamed(body.as_ref(), ctx)
     }
 
@@ -93,7 +96,7 @@ impl ProxyHttp for App {
         head: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        attempt::judge_status(session, head, ctx)
+        attempt::judge_head(session, head, ctx)
     }
 
     async fn response_filter(
