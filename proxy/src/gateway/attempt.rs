@@ -97,7 +97,7 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
     drop_claims(head);
     drop_credentials(head, ctx);
     join_cookies(head)?;
-    to_origin_form(head);
+    to_origin_form(head)?;
     // empty where a 1.0 client named none: HTTP/1.1 needs the field (RFC 9112 §3.2)
     head.insert_header(header::HOST, authority(session.req_header()))?;
     if let Some(record) = &ctx.record {

@@ -64,15 +64,20 @@ pub fn join_cookies(head: &mut RequestHeader) -> Result<()> {
 }
 
 /// The target as an origin server expects it, also if it came in absolute form (RFC 9112 §3.2.1).
-pub fn to_origin_form(head: &mut RequestHeader) {
-    if head.version == Version::HTTP_2 || head.uri.authority().is_none() {
-        return;
-    }
-    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-    let path = if path.is_empty() { "/" } else { path };
-    if let Ok(origin) = path.parse() {
-        head.set_uri(origin);
-    }
+pub fn to_origin_form(head: &mut RequestHeader) -> Result<()> {
+    let Some(origin) = origin_form(head.raw_path()) else { return Ok(()) };
+    head.set_raw_path(&origin)
+}
+
+/// What stands behind scheme and authority; `None` if these are not there.
+fn origin_form(target: &[u8]) -> Option<Vec<u8>> {
+    let scheme = [&b"http://"[..], b"https://"]
+        .into_iter()
+        .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
+    let rest = target.get(scheme.len()..)?;
+    let path = rest.get(rest.iter().position(|b| b"/?".contains(b)).unwrap_or(rest.len())..)?;
+    let slash: &[u8] = if path.starts_with(b"/") { b"" } else { b"/" };
+    Some([slash, path].concat())
 }
 
 /// `Upgrade` means something only on HTTP/1.1, named by `Connection`, and only WebSocket is spoken; else it is ignored, as
@@ -134,6 +139,19 @@ mod tests {
         join_cookies(&mut crumbs).unwrap();
         let cookies: Vec<_> = crumbs.headers.get_all("cookie").iter().collect();
         assert_eq!(cookies, ["a=1; b=2"]);
+    }
+
+    #[test]
+    fn absolute_targets_lose_scheme_and_authority() {
+        for (target, origin) in [
+            ("http://a.test/x?y=http://b/", Some("/x?y=http://b/")),
+            ("HTTP://a.test", Some("/")),
+            ("https://a.test?q", Some("/?q")),
+            ("/x", None),
+            ("*", None),
+        ] {
+            assert_eq!(origin_form(target.as_bytes()), origin.map(Into::into), "{target}");
+        }
     }
 
     #[test]
