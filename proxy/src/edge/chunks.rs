@@ -7,7 +7,7 @@
 use super::fields::{fields, is_token, is_value};
 
 /// Bytes of all chunk extensions of one message; nobody is known to use any.
-const EXTENSION_BYTES_MAX: usize = 8 << 10;
+const EXTENSION_BYTES_MAX: usize = 4 << 10;
 /// Bytes of a trailer section.
 const TRAILER_BYTES_MAX: usize = 8 << 10;
 /// Hexadecimal digits of a chunk's size: 2^60 - 1 bytes.
@@ -34,18 +34,26 @@ pub struct Chunks {
     at: At,
     left: u64,
     extension_bytes: usize,
+    /// Bytes since the last data: of a line or section that is not whole yet.
+    unfinished: usize,
     trailer: Vec<u8>,
 }
 
 impl Chunks {
     /// Before its first byte.
     pub fn new() -> Self {
-        Self { at: At::Size(0), left: 0, extension_bytes: 0, trailer: Vec::new() }
+        Self { at: At::Size(0), left: 0, extension_bytes: 0, unfinished: 0, trailer: Vec::new() }
     }
 
     /// True when its last byte has passed.
     pub fn is_over(&self) -> bool {
         self.at == At::End
+    }
+
+    /// How many of the last bytes that were taken belong to a line or section that is not whole: another reader could think
+    /// that the body ends there.
+    pub fn unfinished(&self) -> usize {
+        if self.is_over() { 0 } else { self.unfinished }
     }
 
     /// Takes the next bytes; says how many of them belong to this body.
@@ -61,6 +69,7 @@ impl Chunks {
                 _ => {
                     let Some(byte) = rest.first() else { break };
                     self.byte(*byte)?;
+                    self.unfinished = if self.at == At::Data { 0 } else { self.unfinished.saturating_add(1) };
                     taken = taken.saturating_add(1);
                 }
             }

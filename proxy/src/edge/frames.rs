@@ -46,6 +46,8 @@ pub struct FrameBudget {
     skip: usize,
     header: [u8; HEADER_BYTES],
     header_bytes: usize,
+    /// The first frame has come; it must be SETTINGS (RFC 9113 §3.4).
+    begun: bool,
     second: Option<Instant>,
     resets: u32,
     control: u32,
@@ -60,6 +62,7 @@ impl FrameBudget {
             skip: PREFACE_BYTES,
             header: [0; HEADER_BYTES],
             header_bytes: 0,
+            begun: false,
             second: None,
             resets: 0,
             control: 0,
@@ -124,7 +127,12 @@ impl FrameBudget {
             }
             _ => self.control = self.control.saturating_add(1),
         }
-        self.spent = self.spent || self.resets > self.limits.resets_max || self.control > self.limits.control_max;
+        let out_of_order = !self.begun && kind != SETTINGS;
+        self.begun = true;
+        self.spent = self.spent
+            || out_of_order
+            || self.resets > self.limits.resets_max
+            || self.control > self.limits.control_max;
         self.spent
     }
 }
@@ -150,13 +158,12 @@ mod tests {
     }
 
     fn connection(frames: &[Vec<u8>]) -> Vec<u8> {
-        [vec![b'p'; PREFACE_BYTES], frames.concat()].concat()
+        [vec![b'p'; PREFACE_BYTES], frame(SETTINGS, &[]), frames.concat()].concat()
     }
 
     #[test]
     fn every_cut_counts_the_same() {
-        let bytes =
-            connection(&[frame(SETTINGS, &[]), frame(PING, &[0; 8]), frame(DATA, b"x"), frame(RST_STREAM, &[0; 4])]);
+        let bytes = connection(&[frame(PING, &[0; 8]), frame(DATA, b"x"), frame(RST_STREAM, &[0; 4])]);
         for cut in 0..=bytes.len() {
             let mut budget = budget();
             let mut copy = bytes.clone();

@@ -100,7 +100,7 @@ fn request_line<'a>(line: &'a [u8], limits: &HeadLimits) -> Result<RequestLine<'
     let (Some(method), Some(target), Some(version)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(malformed);
     };
-    if !is_token(method) || method.len() > METHOD_BYTES_MAX {
+    if !is_token(method) || method.len() > METHOD_BYTES_MAX || method == b"PRI" {
         return Err(Denial::BadRequest("the method is not valid"));
     }
     if target.len() > limits.target_bytes_max {

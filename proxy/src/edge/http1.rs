@@ -112,12 +112,19 @@ impl Http1 {
             }
             match self.messages.step() {
                 Step::Refuse(denial) => return Poll::Ready(Ok(Some(self.refuse(facts, &denial)))),
-                Step::Give(most) => return Poll::Ready(self.give(most, facts, buf).map(|()| None)),
+                Step::Break(rule) => return Poll::Ready(Err(broken(rule, facts))),
+                Step::Give(most) => {
+                    self.give(most, buf);
+                    return Poll::Ready(Ok(None));
+                }
                 Step::Pass => return self.poll_pass(inner, facts, cx, buf).map_ok(|()| None),
                 Step::Fill => match self.poll_fill(inner, cx) {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Ok(None)),
                     Poll::Ready(Ok(_)) => {}
                     Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                    Poll::Pending if self.messages.is_in_body() => {
+                        return self.poll_rate(facts, cx).map_ok(|()| None);
+                    }
                     Poll::Pending => {
                         let denial = ready!(self.poll_head_alarm(cx));
                         return Poll::Ready(Ok(denial.map(|denial| self.refuse(facts, &denial))));
@@ -144,6 +151,7 @@ impl Http1 {
         ready!(Pin::new(inner).poll_read(cx, &mut read))?;
         self.messages.buffer.extend_from_slice(read.filled());
         let read = read.filled().len();
+        self.has_waited();
         if self.head_began.is_none() {
             (self.head_began, self.alarm) = (Some(Instant::now()), None);
         }
@@ -163,25 +171,18 @@ impl Http1 {
         if self.messages.is_idle() { Poll::Ready(None) } else { Poll::Ready(Some(Denial::HeaderTimeout)) }
     }
 
-    fn give(&mut self, most: usize, facts: &ConnectionFacts, buf: &mut ReadBuf<'_>) -> io::Result<()> {
+    fn give(&mut self, most: usize, buf: &mut ReadBuf<'_>) {
         self.alarm = None;
-        let most = most.min(buf.remaining());
-        let next = self.messages.buffer.split_to(most);
-        let taken = self.messages.took(&next).map_err(|rule| broken(rule, facts))?;
-        let (ours, ahead) = next.split_at_checked(taken).unwrap_or((&next, b""));
-        buf.put_slice(ours);
+        let taken = self.messages.took(most.min(buf.remaining()));
+        buf.put_slice(&self.messages.buffer.split_to(taken));
         self.body_bytes = self.body_bytes.saturating_add(taken as u64);
-        if !ahead.is_empty() {
-            self.put_back(ahead);
-        }
-        Ok(())
     }
 
-    /// Bytes that were taken and belong to the next message.
-    fn put_back(&mut self, ahead: &[u8]) {
-        let rest = std::mem::take(&mut self.messages.buffer);
-        self.messages.buffer.extend_from_slice(ahead);
-        self.messages.buffer.extend_from_slice(&rest);
+    /// Something came: the time until then was spent waiting for the client.
+    fn has_waited(&mut self) {
+        if let Some(since) = self.waiting_since.take() {
+            self.waited = self.waited.saturating_add(since.elapsed());
+        }
     }
 
     /// Reads a body straight into the receiver's buffer.
@@ -196,11 +197,9 @@ impl Http1 {
         if Pin::new(inner).poll_read(cx, buf)?.is_pending() {
             return self.poll_rate(facts, cx);
         }
-        if let Some(since) = self.waiting_since.take() {
-            self.waited = self.waited.saturating_add(since.elapsed());
-        }
+        self.has_waited();
         let new = buf.filled().get(before..).unwrap_or_default();
-        let taken = self.messages.took(new).map_err(|rule| broken(rule, facts))?;
+        let taken = self.messages.took(new.len());
         self.body_bytes = self.body_bytes.saturating_add(taken as u64);
         if let Some(ahead) = new.get(taken..).filter(|ahead| !ahead.is_empty()) {
             self.messages.buffer.extend_from_slice(ahead);

@@ -12,6 +12,9 @@ use super::head::{Framing, Head, HeadLimits, end_of, is_hopeless, judge};
 use bytes::{Buf, BytesMut};
 use raptorgate_policies::Denial;
 
+/// Empty lines before a request; some old clients send one behind a body.
+const EMPTY_LINES_MAX: u8 = 4;
+
 /// Where in a message the bytes are that come next.
 #[derive(Debug)]
 enum At {
@@ -22,13 +25,39 @@ enum At {
     /// In a body with so much to come.
     Length(u64),
     /// In a chunked body.
-    Chunks(Box<Chunks>),
+    Chunks(Box<ChunkedBody>),
     /// Behind the last byte, until the next message is asked for.
     Over,
     /// Behind a head that asked for another protocol, until the answer is known.
     UpgradeAsked,
     /// What comes is not HTTP any more.
     Tunnel,
+}
+
+/// A chunked body: scanned in the buffer, and given on up to what cannot be mistaken for its end.
+#[derive(Debug)]
+struct ChunkedBody {
+    chunks: Chunks,
+    /// Bytes at the buffer's front that were scanned.
+    scanned: usize,
+    /// Bytes of these that may be given on.
+    safe: usize,
+}
+
+impl ChunkedBody {
+    fn scan(&mut self, buffer: &[u8]) -> Result<(), &'static str> {
+        let taken = self.chunks.scan(buffer.get(self.scanned..).unwrap_or_default())?;
+        self.scanned = self.scanned.saturating_add(taken);
+        self.safe = self.scanned.saturating_sub(self.chunks.unfinished());
+        Ok(())
+    }
+
+    /// So many were given on; true if they were the last.
+    fn give(&mut self, bytes: usize) -> bool {
+        self.scanned = self.scanned.saturating_sub(bytes);
+        self.safe = self.safe.saturating_sub(bytes);
+        self.chunks.is_over() && self.scanned == 0
+    }
 }
 
 /// What the connection has to do.
@@ -44,6 +73,8 @@ pub enum Step {
     Wait,
     /// Answer this and close.
     Refuse(Denial),
+    /// The body breaks this rule of framing.
+    Break(&'static str),
 }
 
 /// The messages of one connection.
@@ -51,6 +82,7 @@ pub enum Step {
 pub struct Messages {
     at: At,
     limits: HeadLimits,
+    empty_lines: u8,
     /// What was read and not given on.
     pub buffer: BytesMut,
 }
@@ -58,7 +90,7 @@ pub struct Messages {
 impl Messages {
     /// Before the first message.
     pub fn new(limits: HeadLimits) -> Self {
-        Self { at: At::Head, limits, buffer: BytesMut::new() }
+        Self { at: At::Head, limits, empty_lines: 0, buffer: BytesMut::new() }
     }
 
     /// What to do next.
@@ -67,11 +99,14 @@ impl Messages {
             At::Head => self.judge_head(),
             At::Judged(left, _) => Step::Give(*left),
             At::Over | At::UpgradeAsked => Step::Wait,
-            At::Length(_) | At::Chunks(_) | At::Tunnel if self.buffer.is_empty() => Step::Pass,
+            At::Length(_) | At::Tunnel if self.buffer.is_empty() => Step::Pass,
             At::Tunnel => Step::Give(self.buffer.len()),
             At::Length(left) => Step::Give(usize::try_from(*left).unwrap_or(usize::MAX).min(self.buffer.len())),
-            // scanned when given: what of it is this body's is not known before
-            At::Chunks(_) => Step::Give(self.buffer.len()),
+            At::Chunks(body) => match body.scan(&self.buffer) {
+                Ok(()) if body.safe > 0 => Step::Give(body.safe),
+                Ok(()) => Step::Fill,
+                Err(rule) => Step::Break(rule),
+            },
         }
     }
 
@@ -79,6 +114,10 @@ impl Messages {
         // RFC 9112 §2.2: an empty line before a request is left out
         while self.buffer.starts_with(b"\r\n") {
             self.buffer.advance(2);
+            self.empty_lines = self.empty_lines.saturating_add(1);
+            if self.empty_lines > EMPTY_LINES_MAX {
+                return Step::Refuse(Denial::BadRequest("there are empty lines before the request"));
+            }
         }
         if let Some(end) = end_of(&self.buffer) {
             return match judge(self.buffer.get(..end).unwrap_or_default(), &self.limits) {
@@ -102,40 +141,37 @@ impl Messages {
         Step::Fill
     }
 
-    /// The receiver was given these bytes: from the buffer, or read past it. Says how many of them are this message's.
-    ///
-    /// # Errors
-    /// The rule of framing that they break.
-    pub fn took(&mut self, bytes: &[u8]) -> Result<usize, &'static str> {
+    /// The receiver was given so many bytes: from the buffer, or read past it. Says how many of them are this message's.
+    pub fn took(&mut self, bytes: usize) -> usize {
         let (taken, next) = match &mut self.at {
             At::Judged(left, head) => {
-                let taken = bytes.len().min(*left);
+                let taken = bytes.min(*left);
                 *left -= taken;
                 (taken, (*left == 0).then(|| behind(*head)))
             }
             At::Length(left) => {
-                let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes);
                 *left -= taken as u64;
                 (taken, (*left == 0).then_some(At::Over))
             }
-            At::Chunks(chunks) => {
-                let taken = chunks.scan(bytes)?;
-                (taken, chunks.is_over().then_some(At::Over))
+            At::Chunks(body) => {
+                let taken = bytes.min(body.safe);
+                (taken, body.give(taken).then_some(At::Over))
             }
-            At::Tunnel => (bytes.len(), None),
+            At::Tunnel => (bytes, None),
             At::Head | At::Over | At::UpgradeAsked => (0, None),
         };
         if let Some(next) = next {
             self.at = next;
         }
-        Ok(taken)
+        taken
     }
 
     /// The reply was sent: the next message may begin. False if this one is not over, so that its rest would be mistaken.
     pub fn next_message(&mut self) -> bool {
         let over = matches!(self.at, At::Over | At::UpgradeAsked);
         if over {
-            self.at = At::Head;
+            (self.at, self.empty_lines) = (At::Head, 0);
         }
         over
     }
@@ -177,7 +213,7 @@ fn behind(head: Head) -> At {
         Framing::Length(0) if head.asks_upgrade => At::UpgradeAsked,
         Framing::Length(0) => At::Over,
         Framing::Length(length) => At::Length(length),
-        Framing::Chunked => At::Chunks(Box::new(Chunks::new())),
+        Framing::Chunked => At::Chunks(Box::new(ChunkedBody { chunks: Chunks::new(), scanned: 0, safe: 0 })),
     }
 }
 
@@ -203,7 +239,7 @@ mod tests {
                 },
                 Step::Give(most) => {
                     let most = most.min(7); // receivers take what they have room for
-                    let taken = messages.took(&messages.buffer.clone()[..most]).unwrap();
+                    let taken = messages.took(most);
                     current.extend_from_slice(&messages.buffer.split_to(taken));
                 }
                 Step::Wait => {
@@ -211,6 +247,7 @@ mod tests {
                     assert!(messages.next_message());
                 }
                 Step::Refuse(denial) => panic!("{denial:?}"),
+                Step::Break(rule) => panic!("{rule}"),
             }
         }
     }
@@ -246,7 +283,7 @@ mod tests {
         messages.buffer.extend_from_slice(head);
         messages.buffer.extend_from_slice(b"\x81\x00early");
         assert_eq!(messages.step(), Step::Give(head.len()));
-        let taken = messages.took(head).unwrap();
+        let taken = messages.took(head.len());
         drop(messages.buffer.split_to(taken));
         assert_eq!(messages.step(), Step::Wait);
         messages.saw_reply(b"HTTP/1.1 101 Switching Protocols\r\n\r\n");

@@ -40,6 +40,8 @@ fn decode_unreserved(path: &str) -> Result<String, &'static str> {
         let byte = u8::from_str_radix(digits, 16).map_err(|_| "the path holds a broken coding")?;
         match byte {
             0 => return Err("the request target holds a NUL"),
+            // RFC 3629 §3: no character begins with these; lenient decoders read `%C0%AE` as a dot
+            0xc0 | 0xc1 | 0xf5.. => return Err("the path holds a coded byte that is never UTF-8"),
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
             _ => {
                 out.push('%');
@@ -79,7 +81,7 @@ fn hides_a_way_up(segment: &str) -> bool {
     for separator in ["%2f", "%5c", "\\", "%3b", ";"] {
         pieces = pieces.iter().flat_map(|p| p.split(separator)).map(str::to_owned).collect();
     }
-    let doubly = segment.to_ascii_lowercase().contains("%252e") || segment.to_ascii_lowercase().contains("%c0%ae");
+    let doubly = segment.to_ascii_lowercase().contains("%252e");
     doubly || pieces.iter().any(|piece| piece == ".." || (piece == "." && pieces.len() > 1))
 }
 

@@ -89,7 +89,18 @@ async fn collect(
         body.extend_from_slice(&chunk);
         next = down.read_request_body().await?;
     }
+    if length.is_some_and(|length| length != body.len() as u64) {
+        return Err(BodyError::Denied(Denial::BadRequest("the body has not the length that was announced")));
+    }
     Ok((body.freeze(), permit))
+}
+
+/// An empty DATA frame is not the end of a body, but an empty chunk is: Pingora would write one, and the upstream would
+/// read what follows as another request (`every_connection_of_the_corpus_is_served_or_ended_by_the_letter`).
+pub fn drop_empty(chunk: &mut Option<Bytes>) {
+    if chunk.as_ref().is_some_and(Bytes::is_empty) {
+        *chunk = None;
+    }
 }
 
 /// Holds a body that streams to the route's limit.

@@ -69,7 +69,10 @@ fn one_host(head: &RequestHeader) -> Result<(), Denial> {
 fn settle_target(head: &mut RequestHeader) -> Result<(), Denial> {
     let uri = &head.uri;
     let normal = path::normalise(uri.path()).map_err(Denial::BadRequest)?;
-    let absolute = head.version != Version::HTTP_2 && uri.authority().is_some();
+    if !uri.path_and_query().map_or("", PathAndQuery::as_str).bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Denial::BadRequest("the request target holds characters that a URI must not hold"));
+    }
+    let absolute = head.version != Version::HTTP_2 && !head.raw_path().starts_with(b"/");
     if normal == uri.path() && !absolute {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use super::body::{self, BodyError};
 use super::context::RequestContext;
+use super::forwarded_head::drop_idle_upgrade;
 use super::head;
 use crate::edge::client_address;
 use crate::edge::facts::ConnectionFacts;
@@ -37,6 +38,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// `Ok(true)`: answered here.
 pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
     open_record(session, ctx);
+    distrust_zero_length(session);
     let limits = ctx.runtime.config.limits.clients;
     if let Err(denial) = head::settle(session.req_header_mut(), &limits) {
         session.as_downstream_mut().set_keepalive(None); // a client that sends such things is not kept
@@ -46,6 +48,7 @@ pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Resu
         Ok(route) => route,
         Err(denial) => return refuse(session, ctx, denial).await,
     };
+    drop_idle_upgrade(session.req_header_mut());
     let link = open_exchange(ctx, &route);
     let head_began = Instant::now();
     let decision = match link.exchange() {
@@ -76,6 +79,18 @@ pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Resu
     let policy = policy(ctx, &route, request_body);
     guard(session, &link, policy);
     Ok(false)
+}
+
+/// Over HTTP/2 Pingora takes the client's word for an empty body; what came all the same would never be looked at. Without
+/// the field the stream itself says where it ends, and the HTTP/2 library holds it to the length.
+fn distrust_zero_length(session: &mut Session) {
+    let head = session.req_header();
+    let zero = head.headers.get(header::CONTENT_LENGTH).filter(|length| length.as_bytes() == b"0").cloned();
+    let Some(zero) = zero.filter(|_| head.version == Version::HTTP_2) else { return };
+    session.req_header_mut().remove_header(&header::CONTENT_LENGTH);
+    if session.as_downstream_mut().is_body_done() {
+        drop(session.req_header_mut().insert_header(header::CONTENT_LENGTH, zero));
+    }
 }
 
 fn open_record(session: &Session, ctx: &mut RequestContext) {
