@@ -1,0 +1,1 @@
+//! HTTP/2 frames, written and read byte by byte.
