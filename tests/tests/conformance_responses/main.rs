@@ -87,12 +87,17 @@ async fn every_reply_of_the_corpus_arrives_whole_or_not_at_all() {
         lanes.push(Lane { upstream, gateway });
     }
     let on_routes: Vec<_> = cases.iter().flat_map(|case| ROUTES.map(|route| (case, route))).collect();
-    judge_all(&lanes, &on_routes, |(case, route)| format!("{} on {route}", case.title()), |lane, (case, route)| {
-        let run = play(lane, case, route);
-        let ways = case.expectations.split(|(word, _)| word == "or");
-        let reasons: Vec<String> = ways.clone().map_while(|way| run.check(way).err()).collect();
-        if reasons.len() < ways.count() { Ok(()) } else { Err(reasons.join(" | or: ")) }
-    });
+    judge_all(
+        &lanes,
+        &on_routes,
+        |(case, route)| format!("{} on {route}", case.title()),
+        |lane, (case, route)| {
+            let run = play(lane, case, route);
+            let ways = case.expectations.split(|(word, _)| word == "or");
+            let reasons: Vec<String> = ways.clone().map_while(|way| run.check(way).err()).collect();
+            if reasons.len() < ways.count() { Ok(()) } else { Err(reasons.join(" | or: ")) }
+        },
+    );
 }
 
 struct Run {
