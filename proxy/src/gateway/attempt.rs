@@ -5,12 +5,14 @@
 //!   duplicates (`what_was_not_sent_is_tried_elsewhere_and_what_was_sent_is_not`).
 
 use super::context::RequestContext;
+use super::forwarded_head::{drop_claims, join_cookies};
 use super::head::authority;
 use super::request::REQUEST_ID;
+use super::strict_reply::{Upgrade, check};
 use crate::guard::OthersLeft;
 use crate::telemetry::access_record::Phase;
 use crate::telemetry::route_metrics::AttemptResult;
-use http::{HeaderName, Method, header};
+use http::{Method, header};
 use pingora_core::protocols::ALPN;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
@@ -38,6 +40,7 @@ pub async fn choose(ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
     let endpoint = next_endpoint(ctx, upstream.config.endpoints.len());
     ctx.endpoint = endpoint;
     ctx.attempts += 1;
+    ctx.interim = 0;
     ctx.sent = false;
     ctx.attempt_started = Instant::now();
     let others_left = if ctx.attempts < upstream.attempts_max() { OthersLeft::Yes } else { OthersLeft::No };
@@ -92,12 +95,12 @@ pub fn connected(ctx: &mut RequestContext) {
 
 /// The head as the upstream gets it.
 pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestContext) -> Result<()> {
-    drop_ours(head);
+    drop_claims(head);
     drop_credentials(head, ctx);
+    join_cookies(head)?;
     let host = authority(session.req_header()).to_owned();
-    if !host.is_empty() {
-        head.insert_header(header::HOST, host.as_str())?;
-    }
+    // empty where a 1.0 client named none: HTTP/1.1 needs the field (RFC 9112 §3.2)
+    head.insert_header(header::HOST, host.as_str())?;
     forwarded(head, ctx, &host)?;
     if let Some(record) = &ctx.record {
         head.insert_header(REQUEST_ID, &*record.request_id)?;
@@ -159,18 +162,6 @@ fn forwarded(head: &mut RequestHeader, ctx: &RequestContext, host: &str) -> Resu
     Ok(())
 }
 
-/// What a client says in our name is dropped, before filters say it.
-fn drop_ours(head: &mut RequestHeader) {
-    let forged: Vec<HeaderName> =
-        head.headers.keys().filter(|name| name.as_str().starts_with("x-raptorgate-")).cloned().collect();
-    for name in forged {
-        head.remove_header(&name);
-    }
-    for name in ["forwarded", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"] {
-        head.remove_header(name);
-    }
-}
-
 /// The caller's key is for this gateway and not for what stands behind it.
 fn drop_credentials(head: &mut RequestHeader, ctx: &RequestContext) {
     let keep = ctx.route.as_ref().is_none_or(|r| r.config.authenticate.is_none() || r.config.forward_credentials);
@@ -180,8 +171,10 @@ fn drop_credentials(head: &mut RequestHeader, ctx: &RequestContext) {
     }
 }
 
-/// A status that says "not served" becomes another attempt while nothing was sent.
-pub fn judge_status(session: &Session, head: &ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+/// A head that cannot be trusted ends the attempt; a status that says "not served" becomes another attempt while nothing was sent.
+pub fn judge_head(session: &Session, head: &mut ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+    let upgrade = if session.is_upgrade_req() { Upgrade::Asked } else { Upgrade::NotAsked };
+    check(head, upgrade, &mut ctx.interim)?;
     if head.status.is_informational() {
         return Ok(());
     }

@@ -92,6 +92,14 @@ async fn collect(
     Ok((body.freeze(), permit))
 }
 
+/// An empty DATA frame is not the end of a body, but an empty chunk is: Pingora would write one, and the upstream would
+/// read what follows as another request (`every_connection_of_the_corpus_is_served_or_ended_by_the_letter`).
+pub fn drop_empty(chunk: &mut Option<Bytes>) {
+    if chunk.as_ref().is_some_and(Bytes::is_empty) {
+        *chunk = None;
+    }
+}
+
 /// Holds a body that streams to the route's limit.
 pub fn count_streamed(chunk: Option<&Bytes>, ctx: &mut RequestContext) -> Result<()> {
     let Some(route) = &ctx.route else { return Ok(()) };

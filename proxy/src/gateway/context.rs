@@ -29,6 +29,8 @@ pub struct RequestContext {
     /// Index of the endpoint of the first attempt.
     pub(super) first_endpoint: usize,
     pub(super) attempts: u32,
+    /// Interim replies of this attempt.
+    pub(super) interim: u32,
     /// Index of the endpoint of this attempt.
     pub(super) endpoint: usize,
     /// Endpoints that refused a connection in this request: not asked again while another is left.
@@ -61,6 +63,7 @@ impl RequestContext {
             attempt_started: now,
             first_endpoint: 0,
             attempts: 0,
+            interim: 0,
             endpoint: 0,
             refused: Vec::new(),
             sent: false,

@@ -9,8 +9,10 @@ mod body;
 mod context;
 mod desk;
 mod ending;
+mod forwarded_head;
 mod head;
 mod request;
+mod strict_reply;
 
 pub use context::RequestContext;
 pub use desk::FrontDesk;
@@ -61,6 +63,7 @@ impl ProxyHttp for App {
         _end: bool,
         ctx: &mut RequestContext,
     ) -> Result<()> {
+        body::drop_empty(body);
         body::count_streamed(body.as_ref(), ctx)
     }
 
@@ -96,7 +99,7 @@ impl ProxyHttp for App {
         head: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        attempt::judge_status(session, head, ctx)
+        attempt::judge_head(session, head, ctx)
     }
 
     async fn response_filter(

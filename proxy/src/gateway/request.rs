@@ -2,6 +2,7 @@
 
 use super::body::{self, BodyError};
 use super::context::RequestContext;
+use super::forwarded_head::drop_idle_upgrade;
 use super::head;
 use crate::edge::client_address;
 use crate::edge::facts::ConnectionFacts;
@@ -46,6 +47,7 @@ pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Resu
         Ok(route) => route,
         Err(denial) => return refuse(session, ctx, denial).await,
     };
+    drop_idle_upgrade(session.req_header_mut());
     let link = open_exchange(ctx, &route);
     let head_began = Instant::now();
     let decision = match link.exchange() {
