@@ -68,8 +68,12 @@ fn one_host(head: &RequestHeader) -> Result<(), Denial> {
 /// Origin-form with a normal path. An authority has been compared with Host and is not needed any more.
 fn settle_target(head: &mut RequestHeader) -> Result<(), Denial> {
     let uri = &head.uri;
+    if !uri.path_and_query().is_none_or(|target| target.as_str().is_ascii()) {
+        return Err(Denial::BadRequest("the request target holds characters that a URI must not hold"));
+    }
     let normal = path::normalise(uri.path()).map_err(Denial::BadRequest)?;
-    let absolute = head.version != Version::HTTP_2 && uri.authority().is_some();
+    // of an absolute target Pingora keeps the path as URI, and would send the target as it came
+    let absolute = head.version != Version::HTTP_2 && !head.raw_path().starts_with(b"/");
     if normal == uri.path() && !absolute {
         return Ok(());
     }
