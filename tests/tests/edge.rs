@@ -282,6 +282,17 @@ async fn chunked_uploads_pass_and_broken_ones_do_not() {
     let request = Request::post("/x", body).framed(|b| Body::Unsized(b, 777));
     let reply = stage.gateway.send(&request).await;
     assert_eq!((reply.status, reply.json()["length"].as_u64()), (200, Some(200_000)));
+    // Cut between a chunk's data and its end of line, as segments may be.
+    let framed: String = (0..3).map(|_| format!("64\r\n{}\r\n", "y".repeat(100))).collect::<String>() + "0\r\n\r\n";
+    let head =
+        "POST /x HTTP/1.1\r\nHost: a\r\nX-Test-Id: cut\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+    let mut stream = TcpStream::connect(stage.address()).await.expect("connect");
+    stream.set_nodelay(true).expect("nodelay");
+    stream.write_all([head, &framed[..104]].concat().as_bytes()).await.expect("write");
+    until("the first chunk is there", SOON, async || (stage.upstream.arrived("cut").await == 100).then_some(())).await;
+    stream.write_all(&framed.as_bytes()[104..]).await.expect("write");
+    let reply = read_to_end(&mut stream).await;
+    assert!(reply.contains("\"length\":300"), "{reply}");
     let broken = "POST /guarded HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}X\n0\r\n\r\n";
     let reply = stage.raw(broken.as_bytes()).await;
     assert!(reply.starts_with("HTTP/1.1 400 ") && reply.contains("bad_request"), "{reply}");

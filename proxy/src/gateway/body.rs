@@ -95,9 +95,10 @@ async fn collect(
     Ok((body.freeze(), permit))
 }
 
-/// An empty DATA frame is not the end of a body, but an empty chunk is: Pingora would write one, and the upstream would
-/// read what follows as another request (`every_connection_of_the_corpus_is_served_or_ended_by_the_letter`).
-pub fn drop_empty(chunk: &mut Option<Bytes>) {
+/// The end of a body has no bytes of its own: Pingora would write an empty last piece as a chunk, which ends the body, and
+/// then end it once more (`every_connection_of_the_corpus_is_served_or_ended_by_the_letter`). In the middle an empty piece is
+/// passed over, and taking it away would mean the end (`chunked_uploads_pass_and_broken_ones_do_not`).
+pub fn drop_empty_end(chunk: &mut Option<Bytes>) {
     if chunk.as_ref().is_some_and(Bytes::is_empty) {
         *chunk = None;
     }

@@ -60,10 +60,12 @@ impl ProxyHttp for App {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        body::drop_empty(body);
+        if end {
+            body::drop_empty_end(body);
+        }
         body::count_streamed(body.as_ref(), ctx)
     }
 

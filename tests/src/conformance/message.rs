@@ -220,3 +220,40 @@ fn chunked(bytes: &[u8]) -> Parsed<Chunked> {
         trailers.push(field(&line)?);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readers_take_nothing_that_is_not_http() {
+        let right = "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+        let (message, used) = request(right.as_bytes()).expect("HTTP").expect("whole");
+        assert_eq!((message.text().as_str(), used), ("hello", right.len()));
+        for cut in 0..right.len() {
+            assert_eq!(request(&right.as_bytes()[..cut]), Ok(None), "{cut}");
+        }
+        for (what, wrong) in [
+            ("two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+            ("a bare LF", "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n"),
+            ("two framings", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            ("two lengths", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n"),
+            ("a folded line", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n"),
+            ("a space before the colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
+            ("an absolute target", "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("a space in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("a NUL", "GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n"),
+            ("a bad chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n"),
+            ("bytes behind a chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naXX"),
+        ] {
+            assert!(request(wrong.as_bytes()).is_err(), "{what}");
+        }
+        for wrong in [
+            "HTTP/1.0 200 OK\r\n\r\n",
+            "HTTP/1.1 600 No\r\n\r\n",
+            "HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ] {
+            assert!(reply(wrong.as_bytes(), "GET").is_err(), "{wrong:?}");
+        }
+    }
+}

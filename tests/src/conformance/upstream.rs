@@ -2,9 +2,15 @@
 
 use super::message::{Message, head, request};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// A connection on which nothing came for so long says so.
+const IDLE: Duration = Duration::from_millis(4);
+/// Patience with connections that never get idle.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One thing that the upstream does after it has read a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +49,25 @@ struct Log {
     seen: Seen,
     pending: BTreeMap<usize, Vec<u8>>,
     connections: usize,
-    closed: Vec<usize>,
     /// Connections whose pending bytes were told already.
     told: BTreeSet<usize>,
+    /// When nothing was left to read on a connection, by its number; open connections only.
+    idle: BTreeMap<usize, Option<Instant>>,
+    /// The far ends of accepted connections.
+    accepted: BTreeSet<SocketAddr>,
+}
+
+/// The log, and a bell that rings when it has changed.
+#[derive(Default)]
+struct Shared {
+    log: Mutex<Log>,
+    changed: Condvar,
 }
 
 /// A running upstream; it ends with the test.
 pub struct RawUpstream {
     address: SocketAddr,
-    log: Arc<Mutex<Log>>,
+    shared: Arc<Shared>,
 }
 
 impl RawUpstream {
@@ -59,20 +75,16 @@ impl RawUpstream {
     pub fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let log = Arc::new(Mutex::new(Log::default()));
-        let shared = Arc::clone(&log);
+        let shared = Arc::new(Shared::default());
+        let of_thread = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (log, answer) = (Arc::clone(&shared), Arc::clone(&answer));
-                let connection = {
-                    let mut log = log.lock().expect("the log");
-                    log.connections += 1;
-                    log.connections
-                };
-                std::thread::spawn(move || serve(stream, connection, &log, &answer));
+                let (shared, answer) = (Arc::clone(&of_thread), Arc::clone(&answer));
+                let connection = shared.opened(stream.peer_addr().ok());
+                std::thread::spawn(move || serve(stream, connection, &shared, &answer));
             }
         });
-        Self { address, log }
+        Self { address, shared }
     }
 
     /// Where it listens.
@@ -82,7 +94,8 @@ impl RawUpstream {
 
     /// Takes what has arrived since the last call. Requests that are still arriving count as partial.
     pub fn take(&self) -> Seen {
-        let mut log = self.log.lock().expect("the log");
+        self.settle();
+        let mut log = self.shared.log.lock().expect("the log");
         let mut seen = std::mem::take(&mut log.seen);
         let untold: Vec<_> =
             log.pending.iter().filter(|(c, bytes)| !bytes.is_empty() && !log.told.contains(c)).collect();
@@ -92,14 +105,53 @@ impl RawUpstream {
         seen
     }
 
-    /// Number of requests that are whole, without taking them.
-    pub fn count(&self) -> usize {
-        self.log.lock().expect("the log").seen.requests.len()
+    /// Waits until everything that was sent to it before this call is read.
+    fn settle(&self) {
+        // whoever waits to be accepted comes before this one
+        let last =
+            TcpStream::connect(self.address).and_then(|marker| marker.local_addr()).expect("the upstream accepts");
+        let now = Instant::now();
+        let busy = |log: &mut Log| {
+            let unread = log.idle.values().any(|idle| idle.is_none_or(|since| since < now));
+            !log.accepted.contains(&last) || unread
+        };
+        let log = self.shared.log.lock().expect("the log");
+        let (_log, waited) = self.shared.changed.wait_timeout_while(log, SETTLE_TIMEOUT, busy).expect("the log");
+        assert!(!waited.timed_out(), "the upstream is never idle");
+    }
+}
+
+impl Shared {
+    fn opened(&self, far_end: Option<SocketAddr>) -> usize {
+        let mut log = self.log.lock().expect("the log");
+        log.connections += 1;
+        let connection = log.connections;
+        log.idle.insert(connection, None);
+        log.accepted.extend(far_end);
+        self.changed.notify_all();
+        connection
     }
 
-    /// True once the gateway has closed this connection.
-    pub fn is_closed(&self, connection: usize) -> bool {
-        self.log.lock().expect("the log").closed.contains(&connection)
+    fn whole(&self, connection: usize, message: &Message, rest: &[u8]) {
+        let mut log = self.log.lock().expect("the log");
+        log.pending.insert(connection, rest.to_vec());
+        log.told.remove(&connection);
+        log.seen.requests.push((connection, message.clone()));
+    }
+
+    fn idle(&self, connection: usize) {
+        self.log.lock().expect("the log").idle.insert(connection, Some(Instant::now()));
+        self.changed.notify_all();
+    }
+
+    fn closed(&self, connection: usize) {
+        let mut log = self.log.lock().expect("the log");
+        log.idle.remove(&connection);
+        let rest = log.pending.remove(&connection).filter(|rest| !rest.is_empty());
+        if !log.told.contains(&connection) {
+            log.seen.partial.extend(rest);
+        }
+        self.changed.notify_all();
     }
 }
 
@@ -121,32 +173,27 @@ pub fn plain_answers() -> Answer {
     })
 }
 
-fn serve(mut stream: TcpStream, connection: usize, log: &Mutex<Log>, answer: &Answer) {
+fn serve(mut stream: TcpStream, connection: usize, shared: &Shared, answer: &Answer) {
     let _ = stream.set_nodelay(true);
+    let _ = stream.set_read_timeout(Some(IDLE));
     let (mut bytes, mut answered, mut continued) = (Vec::new(), false, false);
-    let mut buffer = [0; 16 << 10];
     loop {
-        let message = match request(&bytes) {
-            Ok(message) => message,
+        match request(&bytes) {
             Err(why) => {
                 let raw = String::from_utf8_lossy(&bytes).into_owned();
-                log.lock().expect("the log").seen.errors.push(format!("{why}; the bytes were {raw:?}"));
+                shared.log.lock().expect("the log").seen.errors.push(format!("{why}; the bytes were {raw:?}"));
                 break;
             }
-        };
-        if let Some((message, used)) = message {
-            bytes.drain(..used);
-            {
-                let mut log = log.lock().expect("the log");
-                log.pending.insert(connection, bytes.clone());
-                log.told.remove(&connection);
-                log.seen.requests.push((connection, message.clone()));
+            Ok(Some((message, used))) => {
+                bytes.drain(..used);
+                shared.whole(connection, &message, &bytes);
+                if !answered && !act(&mut stream, answer(&message).1) {
+                    break;
+                }
+                (answered, continued) = (false, false);
+                continue;
             }
-            if !answered && !act(&mut stream, answer(&message).1) {
-                break;
-            }
-            (answered, continued) = (false, false);
-            continue;
+            Ok(None) => {}
         }
         if let Ok(Some((head, _))) = head(&bytes) {
             if !continued && head.list("expect").contains(&"100-continue".to_owned()) {
@@ -160,19 +207,26 @@ fn serve(mut stream: TcpStream, connection: usize, log: &Mutex<Log>, answer: &An
                 }
             }
         }
+        if !more(&mut stream, connection, shared, &mut bytes) {
+            break;
+        }
+    }
+    shared.closed(connection);
+}
+
+/// Reads on; false at the end of the connection.
+fn more(stream: &mut TcpStream, connection: usize, shared: &Shared, bytes: &mut Vec<u8>) -> bool {
+    let mut buffer = [0; 16 << 10];
+    loop {
         match stream.read(&mut buffer) {
             Ok(n @ 1..) => {
                 bytes.extend_from_slice(&buffer[..n]);
-                log.lock().expect("the log").pending.insert(connection, bytes.clone());
+                shared.log.lock().expect("the log").pending.insert(connection, bytes.clone());
+                return true;
             }
-            Ok(0) | Err(_) => break,
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => shared.idle(connection),
+            Ok(0) | Err(_) => return false,
         }
-    }
-    let mut log = log.lock().expect("the log");
-    log.closed.push(connection);
-    let rest = log.pending.remove(&connection).filter(|rest| !rest.is_empty());
-    if !log.told.contains(&connection) {
-        log.seen.partial.extend(rest);
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Wanted {
     Malformed,
     /// The same, or it passes with this request line.
     MalformedOr(String),
+    /// As malformed, but this request line may have reached the upstream, with no byte of a body.
+    HeadOnly(String),
     /// The connection ends: GOAWAY with one of these codes (none: any), or closed at once. Nothing reaches the upstream.
     ConnectionError(&'static [u32]),
     /// The connection goes on, and nothing of it reaches the upstream.

@@ -78,7 +78,9 @@ fn judge(lane: &Lane, case: &Case) -> Result<(), String> {
     let probe = [(":method", "GET"), (":scheme", "http"), (":path", "/probe"), (":authority", "gateway.test")];
     let fate = match &case.wanted {
         Wanted::ConnectionError(_) | Wanted::Harmless => None,
-        Wanted::Passes(_) | Wanted::Malformed | Wanted::MalformedOr(_) => Some(client.fate(1, PATIENCE)),
+        Wanted::Passes(_) | Wanted::Malformed | Wanted::MalformedOr(_) | Wanted::HeadOnly(_) => {
+            Some(client.fate(1, PATIENCE))
+        }
     };
     client.send(&headers(PROBE_STREAM, END_STREAM, &probe));
     let after = client.fate(PROBE_STREAM, PATIENCE);
@@ -106,9 +108,13 @@ impl Wanted {
             Self::Passes(line) if fate == Some(Fate::Status(200)) && lines == [line.as_str()] => goes_on(),
             Self::Passes(_) => Err(format!("{fate:?}, and the upstream saw {lines:?}")),
             Self::MalformedOr(line) if fate == Some(Fate::Status(200)) && lines == [line.as_str()] => goes_on(),
-            Self::Malformed | Self::MalformedOr(_) => match (fate, after) {
+            Self::HeadOnly(line) if lines == [line.as_str()] => match (fate, &seen.requests[0].1.body[..]) {
+                (Some(Fate::Reset(1..) | Fate::GoAway(1..)), []) => Ok(()),
+                (fate, body) => Err(format!("{fate:?}, and the upstream got the body {body:?}")),
+            },
+            Self::Malformed | Self::MalformedOr(_) | Self::HeadOnly(_) => match (fate, after) {
                 (Some(Fate::Reset(code)), Fate::Status(200) | Fate::GoAway(_) | Fate::Closed) if code != 0 => nothing(),
-                (Some(Fate::Status(400..500 | 501)), Fate::Status(200) | Fate::GoAway(_) | Fate::Closed) => nothing(),
+                (Some(Fate::Status(400..=499 | 501)), Fate::Status(200) | Fate::GoAway(_) | Fate::Closed) => nothing(),
                 (Some(Fate::GoAway(code)), _) if code != 0 => nothing(),
                 (fate, after) => Err(format!("{fate:?}, then {after:?}; the upstream saw {lines:?}")),
             },
