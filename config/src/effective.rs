@@ -69,6 +69,7 @@ fn route_yaml(route: &Route) -> Yaml {
                 ("request_max", text(bytes_text(route.request_body_bytes_max))),
                 ("request_timeout", text(duration_text(route.request_body_timeout))),
                 ("reply_max", text(bytes_text(route.reply_bytes_max))),
+                ("decode_ratio", word(route.decode_ratio_max)),
                 ("on_large_reply", word(route.on_large_reply.word())),
             ]),
         ),

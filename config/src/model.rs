@@ -191,6 +191,8 @@ pub struct Route {
     pub request_body_timeout: Duration,
     /// Largest reply held back for inspection.
     pub reply_bytes_max: u64,
+    /// Decoded bytes for each coded one of a compressed body that a filter reads.
+    pub decode_ratio_max: u32,
     /// What a larger reply becomes.
     pub on_large_reply: OnLargeReply,
     /// WebSocket upgrades pass untouched although the route has body guards.

@@ -285,7 +285,10 @@ block! {
         request_timeout: Duration = optional,
         /// Largest reply held back for inspection; `limits.reply` if left out.
         reply_max: At<Bytes> = optional,
-        /// What becomes of a larger one.
+        /// Decoded bytes for each coded one of a compressed body that a filter reads, beyond its first 64 KiB: a request gets
+        /// 413 beyond, a reply 502.
+        decode_ratio: Whole<1, 100_000> = default("100"),
+        /// What becomes of a larger reply than `reply_max`.
         on_large_reply: At<OnLargeReply> = default("refuse"),
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod certificates;
+pub mod coded;
 pub mod gateway;
 pub mod h1;
 pub mod h2_client;

@@ -11,6 +11,7 @@
 //!   (`replies_without_body_leave_the_connection_whole`).
 //! * The end of a request is told to the filters exactly once: [`Link::end`].
 
+mod coding;
 mod deadlines;
 mod link;
 mod replay;

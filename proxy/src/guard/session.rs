@@ -33,6 +33,8 @@ pub struct GuardPolicy {
     pub on_disconnect: OnDisconnect,
     /// What a reply becomes that is too large to be held.
     pub on_large_reply: OnLargeReply,
+    /// Decoded bytes for each coded one of a reply.
+    pub decode_ratio_max: u32,
     /// Bytes of a reply that may be held.
     pub reply_bytes_max: u64,
     /// Bounds of JSON.
