@@ -3,6 +3,10 @@
 //! Nothing here is optional because it was merely left out of the file: defaults are filled in, inheritance is done,
 //! names are known to exist, units are parsed. `Option` means absent.
 
+mod compress;
+
+pub use compress::{Compress, MediaRange, ReplyCoding};
+
 use crate::units::{Currency, Money, Price, Secret};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -183,6 +187,8 @@ pub struct Route {
     pub meter: Option<Meter>,
     /// Fault injection.
     pub fault: Option<Fault>,
+    /// Compression of replies.
+    pub compress: Option<Compress>,
     /// What a vanished client means for the upstream.
     pub on_disconnect: OnDisconnect,
     /// Largest request body.

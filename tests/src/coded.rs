@@ -29,6 +29,8 @@ pub fn decode(coding: &str, coded: &[u8]) -> Vec<u8> {
 
 /// A coder that gives what it has after each flush.
 pub enum Flushing {
+    /// No coding.
+    Plain,
     /// gzip.
     Gzip(flate2::write::GzEncoder<Vec<u8>>),
     /// deflate in its zlib frame.
@@ -40,10 +42,11 @@ pub enum Flushing {
 }
 
 impl Flushing {
-    /// A coder of this name, gzip if it is not known.
+    /// A coder of this name, none for the empty one, gzip if it is not known.
     pub fn new(coding: &str) -> Self {
         let level = flate2::Compression::best();
         match coding {
+            "" => Self::Plain,
             "deflate" => Self::Deflate(flate2::write::ZlibEncoder::new(Vec::new(), level)),
             "br" => Self::Brotli(Box::new(brotli::CompressorWriter::new(Vec::new(), 4096, 9, 22))),
             "zstd" => Self::Zstd(zstd::stream::write::Encoder::new(Vec::new(), 9).expect("a zstd encoder")),
@@ -54,6 +57,7 @@ impl Flushing {
     /// Codes `plain`, which may be held back in part.
     fn write(&mut self, plain: &[u8]) -> Vec<u8> {
         match self {
+            Self::Plain => Ok(plain.to_vec()),
             Self::Gzip(w) => w.write_all(plain).map(|()| std::mem::take(w.get_mut())),
             Self::Deflate(w) => w.write_all(plain).map(|()| std::mem::take(w.get_mut())),
             Self::Brotli(w) => w.write_all(plain).map(|()| std::mem::take(w.get_mut())),
@@ -66,6 +70,7 @@ impl Flushing {
     pub fn flushed(&mut self, plain: &[u8]) -> Vec<u8> {
         let mut coded = self.write(plain);
         let rest = match self {
+            Self::Plain => Ok(Vec::new()),
             Self::Gzip(w) => w.flush().map(|()| std::mem::take(w.get_mut())),
             Self::Deflate(w) => w.flush().map(|()| std::mem::take(w.get_mut())),
             Self::Brotli(w) => w.flush().map(|()| std::mem::take(w.get_mut())),
@@ -78,10 +83,57 @@ impl Flushing {
     /// The end.
     pub fn end(self) -> Vec<u8> {
         match self {
+            Self::Plain => Vec::new(),
             Self::Gzip(w) => w.finish().expect("coding into memory"),
             Self::Deflate(w) => w.finish().expect("coding into memory"),
             Self::Brotli(w) => w.into_inner(),
             Self::Zstd(w) => w.finish().expect("coding into memory"),
         }
+    }
+}
+
+/// A coded body that is read while it arrives.
+pub struct Reading {
+    coding: String,
+    coded: Vec<u8>,
+}
+
+impl Reading {
+    /// Starts at its first byte.
+    pub fn new(coding: &str) -> Self {
+        Self { coding: coding.to_owned(), coded: Vec::new() }
+    }
+
+    /// The next coded bytes.
+    pub fn feed(&mut self, piece: &[u8]) {
+        self.coded.extend_from_slice(piece);
+    }
+
+    fn read(&self) -> (Vec<u8>, bool) {
+        let coded = self.coded.as_slice();
+        let mut decoder: Box<dyn Read> = match self.coding.as_str() {
+            "gzip" => Box::new(flate2::read::GzDecoder::new(coded)),
+            "br" => Box::new(brotli::Decompressor::new(coded, 4096)),
+            "zstd" => Box::new(zstd::stream::read::Decoder::new(coded).expect("a zstd decoder")),
+            other => panic!("nobody decodes {other:?} here"),
+        };
+        let (mut plain, mut byte) = (Vec::new(), [0]);
+        loop {
+            match decoder.read(&mut byte) {
+                Ok(0) => return (plain, true),
+                Ok(_) => plain.push(byte[0]),
+                Err(_) => return (plain, false), // more is to come
+            }
+        }
+    }
+
+    /// All that can be read so far.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.read().0).expect("UTF-8")
+    }
+
+    /// True if the coded stream has come to its end.
+    pub fn is_whole(&self) -> bool {
+        self.read().1
     }
 }

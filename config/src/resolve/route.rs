@@ -52,6 +52,7 @@ pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -
         }),
         meter,
         fault: inherit(&own.fault, &inherited.fault).map(blocks::fault),
+        compress: inherit(&own.compress, &inherited.compress).map(blocks::compress),
         request_body_bytes_max: body.and_then(|body| body.request_max.as_ref()).unwrap_or(&limits.request_body).value.0,
         request_body_timeout: body.and_then(|body| body.request_timeout).unwrap_or(limits.request_body_timeout),
         reply_bytes_max: body.and_then(|body| body.reply_max.as_ref()).unwrap_or(&limits.reply).value.0,

@@ -9,12 +9,16 @@
 //! * Half a stream is an error wherever it breaks, and so is a byte too many
 //!   (`a_stream_that_is_cut_anywhere_is_an_error`, `bytes_behind_the_end_are_an_error`).
 
+mod accept;
 mod brotli;
+mod compress;
 mod decode;
 mod encode;
 mod inflate;
 mod zstd;
 
+pub use accept::{Accepted, accepted};
+pub use compress::{Choice, choose};
 pub use decode::{Bounds, DecodeError, Decoding, RATIO_FREE_BYTES};
 pub use encode::Encoding;
 

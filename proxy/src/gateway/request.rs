@@ -3,7 +3,7 @@
 use super::body::{self, BodyError};
 use super::coding;
 use super::context::RequestContext;
-use crate::guard::{Deadlines, GuardPolicy, Link, RequestBody, guard, header_of};
+use crate::guard::{Compression, Deadlines, GuardPolicy, Link, RequestBody, guard, header_of};
 use crate::runtime::CompiledRoute;
 use crate::runtime::router::Found;
 use crate::telemetry::access_record::{AccessRecord, LoggedPath, Phase, Protocol};
@@ -70,7 +70,7 @@ pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Resu
     } else {
         RequestBody::Streamed
     };
-    let policy = policy(ctx, &route, request_body);
+    let policy = policy(session, ctx, &route, request_body);
     guard(session, &link, policy);
     Ok(false)
 }
@@ -254,11 +254,12 @@ async fn read_plain(
     Ok(plain)
 }
 
-fn policy(ctx: &RequestContext, route: &CompiledRoute, body: RequestBody) -> GuardPolicy {
+fn policy(session: &Session, ctx: &RequestContext, route: &CompiledRoute, body: RequestBody) -> GuardPolicy {
     GuardPolicy {
         body,
         on_disconnect: route.config.on_disconnect,
         on_large_reply: route.config.on_large_reply,
+        compression: Compression::new(&route.config, session.req_header()),
         decode_ratio_max: route.config.decode_ratio_max,
         reply_bytes_max: route.config.reply_bytes_max,
         json: ctx.runtime.json,

@@ -49,7 +49,7 @@ impl GuardedSession {
                 return Ok(());
             }
             if out.len() > WAITING_TASKS_MAX {
-                self.deliver(std::mem::take(out)).await?;
+                self.send(std::mem::take(out)).await?;
             }
             tokio::task::yield_now().await;
         }

@@ -16,7 +16,7 @@ use pingora_core::protocols::http::HttpTask;
 use pingora_core::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use raptorgate_config::model::OnLargeReply;
-use raptorgate_filters::codings::{BODY_BOUND, Decoding};
+use raptorgate_filters::codings::{BODY_BOUND, Decoding, Encoding};
 use raptorgate_filters::exchange::{End, Exchange};
 use raptorgate_filters::filter::{BodyKind, Reply, ResponseHead};
 use raptorgate_filters::read_body::body_kind;
@@ -54,6 +54,7 @@ pub(super) struct ReplyState {
     plan: Option<ReplyPlan>,
     stream: Option<ReplyStream>,
     pub(super) decoding: Option<Decoding>,
+    pub(super) encoding: Option<Encoding>,
 }
 
 impl GuardedSession {
@@ -67,7 +68,7 @@ impl GuardedSession {
             }
             self.on_task(task, &mut out).await?;
         }
-        self.deliver(out).await?;
+        self.send(out).await?;
         Ok(self.reply.phase == Phase::Ended)
     }
 
@@ -414,7 +415,7 @@ impl GuardedSession {
             out.push(HttpTask::Body(Some(event), false));
         }
         let wrote = !out.is_empty();
-        self.deliver(std::mem::take(out)).await?;
+        self.send(std::mem::take(out)).await?;
         if wrote && self.inner().is_http2() && !self.gone {
             tokio::time::sleep(H2_FLUSH_GRACE).await;
         }

@@ -271,8 +271,9 @@ fn coded_events(parameters: &Parameters) -> Vec<Step> {
         let pieces = bytes.chunks(parameters.number("cut", 1 << 20) as usize);
         steps.extend(pieces.map(|piece| Step::Data(Bytes::copy_from_slice(piece), 0)));
     }
-    if !parameters.has("lost") {
-        steps.push(Step::Data(coder.end().into(), 0));
+    let end: Bytes = coder.end().into();
+    if !parameters.has("lost") && !end.is_empty() {
+        steps.push(Step::Data(end, 0));
     }
     steps.push(Step::End);
     steps
