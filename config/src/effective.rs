@@ -4,9 +4,10 @@
 //! * Loaded again, the text means the same route, but for the secrets (`what_holds_on_a_route_means_the_same_when_loaded`).
 
 use crate::emit::{Yaml, emit, map, text, word};
+use crate::media::media_text;
 use crate::model::{
-    ApiKey, Authenticate, Config, EndUser, Execution, Fault, FloodLimits, MaskPii, Meter, ModelPrice, PiiAction,
-    PiiType, Rate, Route, RouteMatch, Sanitize, Upstream,
+    ApiKey, Authenticate, Compress, Config, EndUser, Execution, Fault, FloodLimits, MaskPii, Meter, ModelPrice,
+    PiiAction, PiiType, Rate, Route, RouteMatch, Sanitize, Upstream,
 };
 use crate::patterns::{endpoint_text, host_text, path_text, source_text};
 use crate::routes::MaskWord;
@@ -69,9 +70,11 @@ fn route_yaml(route: &Route) -> Yaml {
                 ("request_max", text(bytes_text(route.request_body_bytes_max))),
                 ("request_timeout", text(duration_text(route.request_body_timeout))),
                 ("reply_max", text(bytes_text(route.reply_bytes_max))),
+                ("decode_ratio", word(route.decode_ratio_max)),
                 ("on_large_reply", word(route.on_large_reply.word())),
             ]),
         ),
+        ("compress", or_off(&route.compress, compress)),
         ("on_disconnect", word(route.on_disconnect.word())),
         ("passthrough", word(route.passthrough)),
         ("forward_credentials", word(route.forward_credentials)),
@@ -180,6 +183,14 @@ fn price(price: &ModelPrice) -> Yaml {
         ("input", text(price_text(price.input))),
         ("output", text(price_text(price.output))),
         ("cached_input", text(price_text(price.cached_input))),
+    ])
+}
+
+fn compress(block: &Compress) -> Yaml {
+    map([
+        ("codings", Yaml::List(block.codings.iter().map(|coding| word(coding.word())).collect())),
+        ("min_bytes", text(bytes_text(block.bytes_min))),
+        ("types", Yaml::List(block.types.iter().map(|range| text(media_text(range))).collect())),
     ])
 }
 

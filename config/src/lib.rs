@@ -10,6 +10,7 @@ mod emit;
 mod interpolate;
 mod json_schema;
 mod load;
+mod media;
 pub mod model;
 mod patterns;
 mod problem;

@@ -2,7 +2,8 @@
 
 use crate::decode::{At, Context, Decode, OrOff, Some1};
 use crate::model::{
-    ApiFormat, HostPattern, OnDisconnect, OnLargeReply, PathPattern, PiiAction, SanitizeAction, Source,
+    ApiFormat, HostPattern, MediaRange, OnDisconnect, OnLargeReply, PathPattern, PiiAction, ReplyCoding,
+    SanitizeAction, Source,
 };
 use crate::patterns::Method;
 use crate::schema::PriceBlock;
@@ -65,6 +66,8 @@ block! {
         fault: OrOff<FaultBlock> = optional,
         /// Bounds of bodies on this route.
         body: OrOff<BodyBlock> = optional,
+        /// Compression of replies for clients that accept it. Left out: replies go as they come.
+        compress: OrOff<CompressBlock> = optional,
         /// What a vanished client means for the upstream. Left out: `finish` on metered routes, else `abort`.
         on_disconnect: OnDisconnect = optional,
         /// WebSocket upgrades pass untouched although the route has body guards. Left out: `false`.
@@ -285,10 +288,33 @@ block! {
         request_timeout: Duration = optional,
         /// Largest reply held back for inspection; `limits.reply` if left out.
         reply_max: At<Bytes> = optional,
-        /// What becomes of a larger one.
+        /// Decoded bytes for each coded one of a compressed body that a filter reads, beyond its first 64 KiB: a request gets
+        /// 413 beyond, a reply 502.
+        decode_ratio: Whole<1, 100_000> = default("100"),
+        /// What becomes of a larger reply than `reply_max`.
         on_large_reply: At<OnLargeReply> = default("refuse"),
     }
 }
+
+block! {
+    /// Compression of replies, after all filters, by the client's `Accept-Encoding`. Replies that reflect what somebody else may
+    /// choose beside a secret must not be compressed (BREACH).
+    pub(crate) struct CompressBlock {
+        /// Codings that are offered; the first that the client likes best is taken.
+        codings: Some1<At<ReplyCoding>> = default("[zstd, br, gzip]"),
+        /// Replies known to be shorter stay as they are.
+        min_bytes: Bytes = default("1 KiB"),
+        /// Content types that are compressed, as `type/subtype` or `type/*`. `text/event-stream` only if it stands here itself: each
+        /// event is then flushed as it comes.
+        types: Some1<MediaRange> = default("[text/*, application/json, application/x-ndjson, application/javascript, application/xml, image/svg+xml]"),
+    }
+}
+
+words!(ReplyCoding {
+    "zstd" => ReplyCoding::Zstd, "RFC 8878";
+    "br" => ReplyCoding::Brotli, "RFC 7932";
+    "gzip" => ReplyCoding::Gzip, "RFC 1952";
+});
 
 words!(ApiFormat {
     "openai" => ApiFormat::OpenAi, "OpenAI chat completions";

@@ -1,6 +1,7 @@
 //! What raptorgate reads and changes in requests and responses. Nothing here knows sockets.
 
 pub mod authenticate;
+pub mod codings;
 pub mod end_user;
 pub mod exchange;
 pub mod execution;

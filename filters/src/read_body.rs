@@ -4,6 +4,7 @@
 //! * Every reason for not reading a body has its own refusal (`every_json_error_has_its_refusal`).
 //! * A body whose kind is not known for certain is [`BodyKind::Other`] (`two_content_types_are_no_content_type`).
 
+use crate::codings::{Bounds, DecodeError};
 use crate::filter::{BodyKind, RequestHead};
 use crate::framers::json::{JsonDoc, JsonError};
 use crate::payload::Payload;
@@ -75,10 +76,33 @@ pub fn check_shape(headers: &HeaderMap, format: ApiFormat, body: &Payload) -> Re
     if free || body_kind(headers) == BodyKind::Json { Ok(()) } else { Err(Denial::UnsupportedContentType) }
 }
 
-/// Refuses a body that is compressed or otherwise coded: the guards read plain bytes.
+/// Refuses a body that is still coded: the guards read plain bytes, and what can be decoded was decoded before them.
 pub fn check_coding(headers: &HeaderMap) -> Result<(), Denial> {
     let identity = |v: &http::HeaderValue| v.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
     if headers.get_all(CONTENT_ENCODING).iter().all(identity) { Ok(()) } else { Err(Denial::UnsupportedContentCoding) }
+}
+
+/// True if a guard may want to read a body of this type: what is coded has to be decoded first.
+pub fn is_readable(headers: &HeaderMap) -> bool {
+    body_kind(headers) != BodyKind::Other || is_form(headers)
+}
+
+/// The refusal for a request body that was not decoded.
+pub fn decode_denial(error: DecodeError, bounds: Bounds) -> Denial {
+    match error {
+        DecodeError::Corrupt | DecodeError::Truncated => Denial::InvalidContentCoding,
+        DecodeError::TooLarge => Denial::BodyTooLarge { bytes_max: bounds.bytes_max },
+        DecodeError::RatioTooHigh => Denial::BodyRatioTooHigh { ratio_max: bounds.ratio_max },
+    }
+}
+
+/// The refusal for a reply that was not decoded.
+pub fn reply_decode_denial(error: DecodeError) -> Denial {
+    match error {
+        DecodeError::Corrupt | DecodeError::Truncated => Denial::UpstreamInvalidReply,
+        DecodeError::TooLarge => Denial::ReplyTooLarge,
+        DecodeError::RatioTooHigh => Denial::ReplyRatioTooHigh,
+    }
 }
 
 /// The refusal for a request body that was not parsed.

@@ -6,9 +6,10 @@
 //!   (`every_denial_has_every_shape`).
 //! * A stream's error stays one event (`a_stream_error_is_one_event`).
 
+use crate::codings;
 use crate::filter::Reply;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use raptorgate_config::model::ApiFormat;
 use raptorgate_policies::{Denial, TimeoutPhase};
@@ -61,13 +62,14 @@ pub fn status(denial: &Denial) -> StatusCode {
         Denial::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Denial::BadRequest(_)
         | Denial::InvalidIdentifier(_)
+        | Denial::InvalidContentCoding
         | Denial::BodyNotJson
         | Denial::BodyDuplicateKey
         | Denial::BodyTooDeep
         | Denial::BodyNotUtf8 => StatusCode::BAD_REQUEST,
         Denial::MissingApiKey | Denial::InvalidApiKey => StatusCode::UNAUTHORIZED,
         Denial::EndUserNotAllowed | Denial::PromptBlocked | Denial::PiiBlocked => StatusCode::FORBIDDEN,
-        Denial::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Denial::BodyTooLarge { .. } | Denial::BodyRatioTooHigh { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Denial::BodyTimeout | Denial::HeaderTimeout => StatusCode::REQUEST_TIMEOUT,
         Denial::TargetTooLong => StatusCode::URI_TOO_LONG,
         Denial::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -79,6 +81,7 @@ pub fn status(denial: &Denial) -> StatusCode {
         | Denial::UpstreamReset
         | Denial::UpstreamInvalidReply
         | Denial::ReplyTooLarge
+        | Denial::ReplyRatioTooHigh
         | Denial::ReplyPiiBlocked => StatusCode::BAD_GATEWAY,
         Denial::UpstreamTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
         Denial::FaultInjected { status } => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
@@ -99,6 +102,11 @@ fn message(denial: &Denial) -> String {
         Denial::BodyTooLarge { bytes_max } => {
             return format!("The request body is too large; send at most {bytes_max} bytes.");
         }
+        Denial::BodyRatioTooHigh { ratio_max } => {
+            return format!(
+                "The compressed body is more than {ratio_max} times smaller than its content; send it uncompressed."
+            );
+        }
         Denial::RateLimited { retry_after } => {
             return format!("Too many requests; try again in {} s.", whole_seconds(*retry_after));
         }
@@ -116,6 +124,9 @@ fn message(denial: &Denial) -> String {
         Denial::BodyTimeout => "The request body did not arrive in time; send it faster or make it smaller.",
         Denial::UnsupportedContentType => "The content type cannot be read here; send application/json.",
         Denial::UnsupportedContentCoding => "The content coding cannot be read here; send the body uncompressed.",
+        Denial::InvalidContentCoding => {
+            "The body is not what its content coding says; code it once, and send all of it."
+        }
         Denial::BodyNotJson => "The request body is not valid JSON; correct it and send it again.",
         Denial::BodyDuplicateKey => "A JSON object of the request body has the same member twice; remove one.",
         Denial::BodyTooDeep => "The JSON of the request body is nested too deep or has too many values; simplify it.",
@@ -128,22 +139,21 @@ fn message(denial: &Denial) -> String {
         Denial::UpstreamReset => "The service behind the gateway broke off before its reply was whole; try again.",
         Denial::UpstreamInvalidReply => "The service behind the gateway sent a reply that cannot be read; try again.",
         Denial::ReplyTooLarge => "The reply is larger than may be inspected; ask for a shorter one.",
-        Denial::UpstreamTimeout(TimeoutPhase::Connect) => {
-            "The service behind the gateway did not accept a connection in time; try again later."
-        }
-        Denial::UpstreamTimeout(TimeoutPhase::FirstByte) => {
-            "The service behind the gateway did not begin to answer in time; try again later."
-        }
-        Denial::UpstreamTimeout(TimeoutPhase::Idle) => {
-            "The service behind the gateway stopped in the middle of its reply; try again."
-        }
-        Denial::UpstreamTimeout(TimeoutPhase::Total) => {
-            "The request took longer than it may; ask for less, or try again later."
-        }
+        Denial::ReplyRatioTooHigh => "The reply is compressed further than may be inspected; ask for something else.",
+        Denial::UpstreamTimeout(phase) => timeout_message(*phase),
         Denial::FaultInjected { .. } => "This error was made on purpose, to test clients; treat it as a real one.",
         Denial::Internal => "The gateway failed; try again, and report the request id if it stays so.",
     };
     fixed.to_owned()
+}
+
+fn timeout_message(phase: TimeoutPhase) -> &'static str {
+    match phase {
+        TimeoutPhase::Connect => "The service behind the gateway did not accept a connection in time; try again later.",
+        TimeoutPhase::FirstByte => "The service behind the gateway did not begin to answer in time; try again later.",
+        TimeoutPhase::Idle => "The service behind the gateway stopped in the middle of its reply; try again.",
+        TimeoutPhase::Total => "The request took longer than it may; ask for less, or try again later.",
+    }
 }
 
 /// RFC 9457 problem details.
@@ -205,6 +215,9 @@ fn headers(denial: &Denial, media_type: &'static str, request_id: &str) -> Heade
         && let Ok(methods) = HeaderValue::from_str(&allowed.join(", "))
     {
         headers.insert(ALLOW, methods);
+    }
+    if matches!(denial, Denial::UnsupportedContentCoding) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings::READ)); // RFC 9110 §15.5.16
     }
     if matches!(denial, Denial::MissingApiKey | Denial::InvalidApiKey) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -322,6 +335,8 @@ mod tests {
         let allowed = vec!["GET".to_owned(), "POST".to_owned()];
         let reply = render(&Denial::MethodNotAllowed { allowed }, ApiFormat::Json, "r");
         assert_eq!(reply.headers[ALLOW], "GET, POST");
+        let coded = render(&Denial::UnsupportedContentCoding, ApiFormat::Json, "r");
+        assert_eq!(coded.headers[ACCEPT_ENCODING], "gzip, deflate, br, zstd");
         for denial in [Denial::MissingApiKey, Denial::InvalidApiKey] {
             assert_eq!(render(&denial, ApiFormat::OpenAi, "r").headers[WWW_AUTHENTICATE], "Bearer");
         }

@@ -52,6 +52,13 @@ pub enum Denial {
     UnsupportedContentType,
     /// Content coding that the route's guards cannot read.
     UnsupportedContentCoding,
+    /// The body is not what its content coding says.
+    InvalidContentCoding,
+    /// The coded body grows by more than the route's `body.decode_ratio`.
+    BodyRatioTooHigh {
+        /// The limit in decoded bytes for each coded one.
+        ratio_max: u32,
+    },
     /// Not JSON although it says so.
     BodyNotJson,
     /// JSON with the same member twice in one object.
@@ -84,6 +91,8 @@ pub enum Denial {
     UpstreamInvalidReply,
     /// The reply is larger than may be held back for inspection.
     ReplyTooLarge,
+    /// The coded reply grows by more than the route's `body.decode_ratio`.
+    ReplyRatioTooHigh,
     /// An upstream time-out.
     UpstreamTimeout(TimeoutPhase),
     // -- ourselves
@@ -130,6 +139,8 @@ impl Denial {
             Self::BodyTimeout,
             Self::UnsupportedContentType,
             Self::UnsupportedContentCoding,
+            Self::InvalidContentCoding,
+            Self::BodyRatioTooHigh { ratio_max: 100 },
             Self::BodyNotJson,
             Self::BodyDuplicateKey,
             Self::BodyTooDeep,
@@ -143,6 +154,7 @@ impl Denial {
             Self::UpstreamReset,
             Self::UpstreamInvalidReply,
             Self::ReplyTooLarge,
+            Self::ReplyRatioTooHigh,
             Self::UpstreamTimeout(Connect),
             Self::UpstreamTimeout(FirstByte),
             Self::UpstreamTimeout(Idle),
@@ -171,6 +183,8 @@ impl Denial {
             Self::BodyTimeout => "body_timeout",
             Self::UnsupportedContentType => "unsupported_content_type",
             Self::UnsupportedContentCoding => "unsupported_content_coding",
+            Self::InvalidContentCoding => "invalid_content_coding",
+            Self::BodyRatioTooHigh { .. } => "body_ratio_too_high",
             Self::BodyNotJson => "body_not_json",
             Self::BodyDuplicateKey => "body_duplicate_key",
             Self::BodyTooDeep => "body_too_deep",
@@ -184,6 +198,7 @@ impl Denial {
             Self::UpstreamReset => "upstream_reset",
             Self::UpstreamInvalidReply => "upstream_invalid_reply",
             Self::ReplyTooLarge => "reply_too_large",
+            Self::ReplyRatioTooHigh => "reply_ratio_too_high",
             Self::UpstreamTimeout(TimeoutPhase::Connect) => "upstream_timeout_connect",
             Self::UpstreamTimeout(TimeoutPhase::FirstByte) => "upstream_timeout_first_byte",
             Self::UpstreamTimeout(TimeoutPhase::Idle) => "upstream_timeout_idle",

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod certificates;
+pub mod coded;
 pub mod conformance;
 pub mod gateway;
 pub mod h1;

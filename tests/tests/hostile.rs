@@ -158,7 +158,7 @@ async fn types_and_codings_that_the_guards_cannot_read_are_refused() {
         let reply = bench.gateway.send(&request.header("content-type", content_type)).await;
         bench.assert_refused(content_type, &reply, 415, "unsupported_content_type");
     }
-    for coding in ["gzip", "br", "zstd", "gzip, identity"] {
+    for coding in ["compress", "gzip, br", "gzip, identity"] {
         let reply =
             bench.gateway.send(&post("/v1/chat/completions", chat("false")).header("content-encoding", coding)).await;
         bench.assert_refused(coding, &reply, 415, "unsupported_content_coding");
@@ -254,7 +254,7 @@ async fn upstreams_that_fail_before_their_reply_have_a_code_each() {
         ("chunked JSON reset in the middle", "/json/x?reply=reset", 502, "upstream_reset"),
         ("JSON that stops in the middle", "/json/x?reply=stall&framing=length", 504, "upstream_timeout_idle"),
         ("JSON that is none", "/json/x?reply=not-json", 502, "upstream_invalid_reply"),
-        ("a coding that nobody asked for", "/json/x?reply=gzip", 502, "upstream_invalid_reply"),
+        ("a coding that nobody knows", "/json/x?reply=coded&coding=compress", 502, "upstream_invalid_reply"),
     ] {
         let mut client = bench.gateway.h1().await;
         let reply = client.send(&post(target, chat("false"))).await.unwrap_or_else(|e| panic!("{what}: {e:?}"));

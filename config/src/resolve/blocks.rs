@@ -4,13 +4,15 @@ use super::keys::{self, KnownKeys};
 use super::{Scope, fits, price};
 use crate::decode::{Context, OrOff};
 use crate::model::{
-    EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, MaskPii, PiiAction, PiiType, Rate, Sanitize,
+    Compress, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, MaskPii, PiiAction, PiiType, Rate,
+    ReplyCoding, Sanitize,
 };
 use crate::problem::{Code, Finding, Position};
 use crate::routes::{
-    DirectionBlock, EndUserBlock, ExecutionBlock, FaultBlock, FloodBlock, MaskBlock, RateBlock, RouteBlocks,
-    SanitizeBlock,
+    CompressBlock, DirectionBlock, EndUserBlock, ExecutionBlock, FaultBlock, FloodBlock, MaskBlock, RateBlock,
+    RouteBlocks, SanitizeBlock,
 };
+use crate::words::Words;
 
 /// The block, unless it is absent or off.
 pub(super) fn on<T>(block: &Option<OrOff<T>>) -> Option<&T> {
@@ -42,10 +44,33 @@ pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, known: &mut KnownKe
     if let Some(block) = on(&blocks.meter).and_then(|meter| meter.default_price.as_ref()) {
         price(block, scope.currency, cx);
     }
+    if let Some(block) = on(&blocks.compress) {
+        check_compress(block, cx);
+    }
     if let Some(block) = on(&blocks.body) {
         let buffered = scope.file.limits.buffered;
         block.request_max.iter().for_each(|bytes| fits("body.request_max", bytes, buffered, cx));
         block.reply_max.iter().for_each(|bytes| fits("body.reply_max", bytes, buffered, cx));
+    }
+}
+
+/// A coding that stands twice was meant to be another.
+fn check_compress(block: &CompressBlock, cx: &mut Context) {
+    let mut seen: Vec<ReplyCoding> = Vec::new();
+    for coding in &block.codings.0 {
+        if seen.contains(&coding.value) {
+            let message = format!("a second coding `{}`", coding.value.word());
+            cx.tell(Finding::new(coding.at, Code::DuplicateName, message).help("each stands once, the best one first"));
+        }
+        seen.push(coding.value);
+    }
+}
+
+pub(super) fn compress(block: &CompressBlock) -> Compress {
+    Compress {
+        codings: block.codings.0.iter().map(|coding| coding.value).collect(),
+        bytes_min: block.min_bytes.0,
+        types: block.types.0.clone(),
     }
 }
 

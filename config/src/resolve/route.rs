@@ -9,6 +9,9 @@ use crate::model::{ApiFormat, Meter, OnDisconnect, OnLargeReply, PathPattern, Pi
 use crate::problem::{Code, Finding, suggest};
 use crate::routes::{BodyBlock, EndUserBlock, MatchBlock, MeterBlock, RouteBlock, RouteBlocks};
 
+/// Decoded bytes for each coded one where the file has no `body` block; the same as the block's default.
+const DECODE_RATIO: u32 = 100;
+
 /// The route's own block, else the inherited one; neither if it is off.
 fn inherit<'b, T>(own: &'b Option<OrOff<T>>, inherited: &'b Option<OrOff<T>>) -> Option<&'b T> {
     match own {
@@ -49,9 +52,11 @@ pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -
         }),
         meter,
         fault: inherit(&own.fault, &inherited.fault).map(blocks::fault),
+        compress: inherit(&own.compress, &inherited.compress).map(blocks::compress),
         request_body_bytes_max: body.and_then(|body| body.request_max.as_ref()).unwrap_or(&limits.request_body).value.0,
         request_body_timeout: body.and_then(|body| body.request_timeout).unwrap_or(limits.request_body_timeout),
         reply_bytes_max: body.and_then(|body| body.reply_max.as_ref()).unwrap_or(&limits.reply).value.0,
+        decode_ratio_max: body.and_then(|body| u32::try_from(body.decode_ratio.0).ok()).unwrap_or(DECODE_RATIO),
         on_large_reply: body.map_or(OnLargeReply::Refuse, |body| body.on_large_reply.value),
         passthrough: own.passthrough.or(inherited.passthrough).unwrap_or(false),
         forward_credentials: own.forward_credentials.or(inherited.forward_credentials).unwrap_or(false),

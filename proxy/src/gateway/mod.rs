@@ -6,6 +6,7 @@
 
 mod attempt;
 mod body;
+mod coding;
 mod context;
 mod desk;
 mod ending;

@@ -1,12 +1,13 @@
 //! The request on its way in: route, head filters, body, body filters, guard.
 
 use super::body::{self, BodyError};
+use super::coding;
 use super::context::RequestContext;
 use super::forwarded_head::drop_idle_upgrade;
 use super::head;
 use crate::edge::client_address;
 use crate::edge::facts::ConnectionFacts;
-use crate::guard::{Deadlines, GuardPolicy, Link, RequestBody, guard, header_of};
+use crate::guard::{Compression, Deadlines, GuardPolicy, Link, RequestBody, guard, header_of};
 use crate::runtime::CompiledRoute;
 use crate::runtime::router::Found;
 use crate::telemetry::access_record::{AccessRecord, LoggedPath, Phase, Protocol};
@@ -76,7 +77,7 @@ pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Resu
     } else {
         RequestBody::Streamed
     };
-    let policy = policy(ctx, &route, request_body);
+    let policy = policy(session, ctx, &route, request_body);
     guard(session, &link, policy);
     Ok(false)
 }
@@ -183,19 +184,13 @@ async fn judge_body(
     link: &Link,
 ) -> Result<Judged> {
     let read_began = Instant::now();
-    let read = body::read_whole(session, &route.config, &ctx.shared.buffers).await;
+    let read = read_plain(session, ctx, route).await;
     spent(ctx, Phase::Body, read_began);
     let body = match read {
-        Ok((body, permit)) => {
-            ctx.permit = permit;
-            body
-        }
+        Ok(body) => body,
         Err(BodyError::Denied(denial)) => return refuse(session, ctx, denial).await.map(|_| Judged::Answered),
         Err(BodyError::Client(e)) => return Err(e),
     };
-    if let Some(record) = &mut ctx.record {
-        record.bytes_in = body.len() as u64;
-    }
     let headers = &session.req_header().headers;
     let framed = headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING);
     let guards_began = Instant::now();
@@ -220,11 +215,30 @@ async fn judge_body(
     }
 }
 
-fn policy(ctx: &RequestContext, route: &CompiledRoute, body: RequestBody) -> GuardPolicy {
+/// The whole body as the filters read it: without a coding that can be undone.
+async fn read_plain(
+    session: &mut Session,
+    ctx: &mut RequestContext,
+    route: &CompiledRoute,
+) -> Result<Bytes, BodyError> {
+    let (body, permit) = body::read_whole(session, &route.config, &ctx.shared.buffers).await?;
+    ctx.permit = permit;
+    if let Some(record) = &mut ctx.record {
+        record.bytes_in = body.len() as u64;
+    }
+    let Some(coding) = coding::to_undo(&session.req_header().headers) else { return Ok(body) };
+    let plain = coding::decode(body, coding, &route.config, &mut ctx.permit).await?;
+    coding::undone(session.as_downstream_mut());
+    Ok(plain)
+}
+
+fn policy(session: &Session, ctx: &RequestContext, route: &CompiledRoute, body: RequestBody) -> GuardPolicy {
     GuardPolicy {
         body,
         on_disconnect: route.config.on_disconnect,
         on_large_reply: route.config.on_large_reply,
+        compression: Compression::new(&route.config, session.req_header()),
+        decode_ratio_max: route.config.decode_ratio_max,
         reply_bytes_max: route.config.reply_bytes_max,
         json: ctx.runtime.json,
         format: route.config.format,

@@ -11,12 +11,15 @@
 //!   (`replies_without_body_leave_the_connection_whole`).
 //! * The end of a request is told to the filters exactly once: [`Link::end`].
 
+mod coding;
+mod compress;
 mod deadlines;
 mod link;
 mod replay;
 mod reply;
 mod session;
 
+pub use compress::Compression;
 pub use deadlines::Deadlines;
 pub use link::{Link, OthersLeft};
 pub use replay::RequestBody;

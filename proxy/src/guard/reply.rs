@@ -7,6 +7,7 @@
 //!   `a_stream_that_breaks_ends_in_an_error_and_not_as_if_it_were_whole`).
 //! * The filters hear of the end before the client gets its last byte.
 
+use super::coding::{coding, plain};
 use super::replay::skip_rest;
 use super::session::GuardedSession;
 use bytes::{Bytes, BytesMut};
@@ -15,9 +16,10 @@ use pingora_core::protocols::http::HttpTask;
 use pingora_core::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use raptorgate_config::model::OnLargeReply;
+use raptorgate_filters::codings::{BODY_BOUND, Decoding, Encoding};
 use raptorgate_filters::exchange::{End, Exchange};
 use raptorgate_filters::filter::{BodyKind, Reply, ResponseHead};
-use raptorgate_filters::read_body::{body_kind, check_coding};
+use raptorgate_filters::read_body::body_kind;
 use raptorgate_filters::render::{render, stream_error};
 use raptorgate_filters::reply::{Ended, ReplyPlan, ReplyStream, Verdict, whole};
 use raptorgate_policies::Denial;
@@ -27,9 +29,6 @@ use std::time::{Duration, Instant};
 /// The h2 crate throws queued DATA away when a stream is dropped unfinished: its connection task gets this long to write
 /// the error event. A grace, no guarantee.
 const H2_FLUSH_GRACE: Duration = Duration::from_millis(10);
-
-/// Headers that describe the exact bytes of the upstream's body: wrong after any change.
-const BODY_BOUND: [&str; 6] = ["content-length", "content-md5", "content-digest", "digest", "etag", "accept-ranges"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -54,6 +53,8 @@ pub(super) struct ReplyState {
     trailers: Option<Box<HeaderMap>>,
     plan: Option<ReplyPlan>,
     stream: Option<ReplyStream>,
+    pub(super) decoding: Option<Decoding>,
+    pub(super) encoding: Option<Encoding>,
 }
 
 impl GuardedSession {
@@ -67,7 +68,7 @@ impl GuardedSession {
             }
             self.on_task(task, &mut out).await?;
         }
-        self.deliver(out).await?;
+        self.send(out).await?;
         Ok(self.reply.phase == Phase::Ended)
     }
 
@@ -91,20 +92,26 @@ impl GuardedSession {
                 Ok(())
             }
             HttpTask::Header(head, end) => self.on_head(head, end, out).await,
-            HttpTask::Body(data, end) if self.reply.phase == Phase::Holding => {
-                self.hold(data.unwrap_or_default(), end, out).await
-            }
-            HttpTask::Body(data, end) => self.pass(data, end, out).await,
+            HttpTask::Body(data, end) if self.reply.decoding.is_some() => self.on_coded(data, end, out).await,
+            HttpTask::Body(data, end) => self.on_body(data, end, out).await,
             HttpTask::Trailer(trailers) => {
                 self.reply.trailers = trailers;
-                self.on_last(out).await
+                self.on_coded_end(out).await
             }
-            HttpTask::Done => self.on_last(out).await,
+            HttpTask::Done => self.on_coded_end(out).await,
             HttpTask::Failed(e) => self.on_failed(e, out).await,
             upgraded @ HttpTask::UpgradedBody(..) => {
                 out.push(upgraded);
                 Ok(())
             }
+        }
+    }
+
+    /// The next plain bytes.
+    pub(super) async fn on_body(&mut self, data: Option<Bytes>, end: bool, out: &mut Vec<HttpTask>) -> Result<()> {
+        match self.reply.phase {
+            Phase::Holding => self.hold(data.unwrap_or_default(), end, out).await,
+            Phase::AwaitHead | Phase::Passing | Phase::Ended => self.pass(data, end, out).await,
         }
     }
 
@@ -121,6 +128,13 @@ impl GuardedSession {
             Ok(plan) => plan,
             Err(denial) => return self.refuse(denial, out).await,
         };
+        match coding(&head.headers) {
+            // a HEAD speaks of what a GET would bring
+            Ok(Some(_)) if bodyless && self.link.pipeline.reads_replies() => plain(&mut head),
+            Ok(Some(coding)) if !plan.is_pass() => self.undo(coding, &mut head),
+            Err(denial) if !plan.is_pass() => return self.refuse(denial, out).await,
+            Ok(_) | Err(_) => {}
+        }
         if plan.is_gate() {
             (self.reply.head, self.reply.plan, self.reply.phase) = (Some(head), Some(plan), Phase::Holding);
             return if end { self.decide(out).await } else { Ok(()) };
@@ -146,8 +160,8 @@ impl GuardedSession {
         if !pipeline.reads_replies() {
             return Ok(ReplyPlan::new(kind, Vec::new()));
         }
-        // a guard that cannot look refuses: identity was asked for
-        let readable = matches!(kind, BodyKind::None | BodyKind::Other) || check_coding(&head.headers).is_ok();
+        // before the filters see it: what nobody can read was not served
+        let readable = matches!(kind, BodyKind::None | BodyKind::Other) || coding(&head.headers).is_ok();
         if !readable {
             return Err(Denial::UpstreamInvalidReply);
         }
@@ -332,7 +346,7 @@ impl GuardedSession {
     }
 
     /// The upstream said that this was all.
-    async fn on_last(&mut self, out: &mut Vec<HttpTask>) -> Result<()> {
+    pub(super) async fn on_last(&mut self, out: &mut Vec<HttpTask>) -> Result<()> {
         if self.reply.phase == Phase::Holding {
             return self.decide(out).await;
         }
@@ -358,7 +372,7 @@ impl GuardedSession {
     }
 
     /// Our own answer instead of the upstream's, with the client's connection kept.
-    async fn refuse(&mut self, denial: Denial, out: &mut Vec<HttpTask>) -> Result<()> {
+    pub(super) async fn refuse(&mut self, denial: Denial, out: &mut Vec<HttpTask>) -> Result<()> {
         let reply = render(&denial, self.policy.format, &self.policy.request_id);
         let mut head = Box::new(header_of(&reply)?);
         self.reply.phase = Phase::Ended;
@@ -390,7 +404,7 @@ impl GuardedSession {
     }
 
     /// A failure after the head went out: tell what can be told, then let the loop cut the message.
-    async fn cut(&mut self, denial: Denial, e: Box<Error>, out: &mut Vec<HttpTask>) -> Result<()> {
+    pub(super) async fn cut(&mut self, denial: Denial, e: Box<Error>, out: &mut Vec<HttpTask>) -> Result<()> {
         let judged = self.reply.stream.is_some();
         drop(self.transform(out, |stream, exchange, bytes| stream.finish(Ended::Broken, exchange, bytes)));
         self.reply.phase = Phase::Ended;
@@ -401,7 +415,7 @@ impl GuardedSession {
             out.push(HttpTask::Body(Some(event), false));
         }
         let wrote = !out.is_empty();
-        self.deliver(std::mem::take(out)).await?;
+        self.send(std::mem::take(out)).await?;
         if wrote && self.inner().is_http2() && !self.gone {
             tokio::time::sleep(H2_FLUSH_GRACE).await;
         }
@@ -409,7 +423,7 @@ impl GuardedSession {
     }
 }
 
-fn unbind(head: &mut ResponseHeader) {
+pub(super) fn unbind(head: &mut ResponseHeader) {
     for name in BODY_BOUND {
         head.remove_header(name);
     }

@@ -1,5 +1,6 @@
 //! The session that stands in for Pingora's: its state, its client side, and Pingora's trait.
 
+use super::compress::Compression;
 use super::deadlines::Deadlines;
 use super::link::Link;
 use super::replay::{RequestBody, is_done, next_slice};
@@ -33,6 +34,10 @@ pub struct GuardPolicy {
     pub on_disconnect: OnDisconnect,
     /// What a reply becomes that is too large to be held.
     pub on_large_reply: OnLargeReply,
+    /// Compression of the reply, if the route has it.
+    pub compression: Option<Compression>,
+    /// Decoded bytes for each coded one of a reply.
+    pub decode_ratio_max: u32,
     /// Bytes of a reply that may be held.
     pub reply_bytes_max: u64,
     /// Bounds of JSON.

@@ -2,6 +2,7 @@
 //!
 //! `reply=NAME` in the query, or the header `x-test-reply: NAME`, chooses; other names are parameters of the same kind.
 
+use crate::coded::{Flushing, code};
 use crate::reply::Framing;
 use crate::upstream::chat;
 use crate::upstream::record::Received;
@@ -124,6 +125,8 @@ fn reply(parameters: &Parameters, received: &Received) -> Vec<Step> {
         "nothing" => vec![Step::Close],
         "garbage" => vec![Step::Raw(b"\x16\x03\x01 no http at all\r\n\r\n"), Step::Close],
         "gzip" => gzip(),
+        "coded" => coded_whole(parameters),
+        "coded-sse" => coded_events(parameters),
         "padded" => whole(
             200,
             "application/json",
@@ -223,4 +226,55 @@ const GZIP: &[u8] = &[
 fn gzip() -> Vec<Step> {
     let headers = vec![("content-type", "application/json".into()), ("content-encoding", "gzip".into())];
     vec![head(200, headers, Framing::Length(GZIP.len() as u64)), Step::Data(Bytes::from_static(GZIP), 0), Step::End]
+}
+
+fn coded_head(parameters: &Parameters, content_type: &str, framing: Framing) -> Step {
+    let mut headers = vec![
+        ("content-type", content_type.to_owned()),
+        ("content-encoding", parameters.text("coding").to_owned()),
+        ("etag", "\"coded\"".to_owned()),
+        ("vary", "accept-encoding".to_owned()),
+    ];
+    headers.retain(|(name, _)| *name != "content-encoding" || !parameters.text("coding").is_empty());
+    head(200, headers, framing)
+}
+
+/// `{"text":"…"}` in the coding that the request names, in pieces of `cut` bytes; `zeros` more bytes of spaces, and `lost`
+/// bytes less at the end.
+fn coded_whole(parameters: &Parameters) -> Vec<Step> {
+    let padding = " ".repeat(parameters.number("zeros", 0) as usize);
+    let plain = format!("{{\"text\":\"{}\"{padding}}}", parameters.text("text"));
+    // an unknown coding comes as gzip
+    let mut body = code(parameters.text("coding"), plain.as_bytes());
+    body.truncate(body.len() - parameters.number("lost", 0) as usize);
+    let content_type = if parameters.has("type") { parameters.text("type") } else { "application/json" };
+    let mut steps = vec![coded_head(parameters, content_type, Framing::Length(body.len() as u64))];
+    let pieces = body.chunks(parameters.number("cut", 1 << 20) as usize);
+    steps.extend(pieces.map(|piece| Step::Data(Bytes::copy_from_slice(piece), 0)));
+    steps.push(Step::End);
+    steps
+}
+
+/// Events that a coder flushes one by one, each sent in pieces of `cut` bytes; with `await`, each but the first waits for a
+/// release of its own. The text stands in each; `zeros` spaces in the last one.
+fn coded_events(parameters: &Parameters) -> Vec<Step> {
+    let mut steps = vec![coded_head(parameters, "text/event-stream", Framing::Chunked)];
+    let mut coder = Flushing::new(parameters.text("coding"));
+    let count = parameters.number("n", 5);
+    for n in 0..count {
+        if n > 0 && parameters.has("await") {
+            steps.push(Step::Await(parameters.text("await").to_owned()));
+        }
+        let padding = if n + 1 == count { " ".repeat(parameters.number("zeros", 0) as usize) } else { String::new() };
+        let event = format!("data: {{\"event\":{n},\"text\":\"{}\"}}{padding}\n\n", parameters.text("text"));
+        let bytes = coder.flushed(event.as_bytes());
+        let pieces = bytes.chunks(parameters.number("cut", 1 << 20) as usize);
+        steps.extend(pieces.map(|piece| Step::Data(Bytes::copy_from_slice(piece), 0)));
+    }
+    let end: Bytes = coder.end().into();
+    if !parameters.has("lost") && !end.is_empty() {
+        steps.push(Step::Data(end, 0));
+    }
+    steps.push(Step::End);
+    steps
 }
