@@ -6,12 +6,13 @@
 use crate::emit::{Yaml, emit, map, text, word};
 use crate::media::media_text;
 use crate::model::{
-    ApiKey, Authenticate, Compress, Config, EndUser, Execution, Fault, FloodLimits, MaskPii, Meter, ModelPrice,
-    PiiAction, PiiType, Rate, Route, RouteMatch, Sanitize, Upstream,
+    ApiKey, Authenticate, Compress, Config, Dns, Ejection, EndUser, Execution, Fault, FloodLimits, HealthCheck,
+    MaskPii, Meter, ModelPrice, PiiAction, PiiType, Pool, Rate, Route, RouteMatch, Sanitize, Upstream,
 };
-use crate::patterns::{endpoint_text, host_text, path_text, source_text};
+use crate::patterns::{host_text, path_text, source_text};
 use crate::routes::MaskWord;
 use crate::source::MASK;
+use crate::upstreams::{balance_text, status_text};
 use crate::values::{bytes_text, duration_text, price_text};
 use crate::words::Words;
 
@@ -20,6 +21,7 @@ pub fn effective(config: &Config, route: &str) -> Option<String> {
     let route = config.routes.iter().find(|candidate| &*candidate.name == route)?;
     let upstream = config.upstreams.get(&*route.upstream)?;
     let whole = map([
+        ("dns", dns(&config.dns)),
         ("upstreams", map([(&*upstream.name, upstream_yaml(upstream))])),
         ("routes", Yaml::List(vec![route_yaml(route)])),
     ]);
@@ -32,9 +34,13 @@ pub fn effective(config: &Config, route: &str) -> Option<String> {
 
 fn upstream_yaml(upstream: &Upstream) -> Yaml {
     let timeouts = &upstream.timeouts;
-    let endpoints = upstream.endpoints.iter().map(|endpoint| map([("address", text(endpoint_text(endpoint)))]));
-    map([
+    let endpoints = upstream
+        .endpoints
+        .iter()
+        .map(|endpoint| map([("address", text(endpoint.address.to_string())), ("weight", word(endpoint.weight))]));
+    let keys = [
         ("endpoints", Yaml::List(endpoints.collect())),
+        ("balance", balance_text(&upstream.balance).map_or_else(|key| map([("hash", text(key))]), word)),
         ("protocol", word(upstream.protocol.word())),
         ("idempotent", word(upstream.idempotent)),
         ("retries", word(upstream.retries_max)),
@@ -47,6 +53,52 @@ fn upstream_yaml(upstream: &Upstream) -> Yaml {
                 ("total", text(duration_text(timeouts.total))),
             ]),
         ),
+        ("pool", pool(&upstream.pool)),
+        ("ejection", or_off(&upstream.ejection, ejection)),
+    ];
+    map(keys.into_iter().chain(maybe("health_check", upstream.health_check.as_ref().map(health_check))))
+}
+
+fn dns(dns: &Dns) -> Yaml {
+    map([
+        ("servers", Yaml::List(dns.servers.iter().map(|server| text(server.to_string())).collect())),
+        ("refresh", text(duration_text(dns.refresh))),
+        ("timeout", text(duration_text(dns.timeout))),
+        ("stale_max", text(duration_text(dns.stale_max))),
+        ("family", word(dns.family.word())),
+    ])
+}
+
+fn pool(pool: &Pool) -> Yaml {
+    map([
+        ("requests_max", word(pool.requests_max)),
+        ("pending_max", word(pool.pending_max)),
+        ("pending_timeout", text(duration_text(pool.pending_timeout))),
+        ("idle_timeout", text(duration_text(pool.idle_timeout))),
+        ("streams_max", word(pool.streams_max)),
+    ])
+}
+
+fn health_check(check: &HealthCheck) -> Yaml {
+    let all = [
+        Some(("path", text(&*check.path))),
+        Some(("interval", text(duration_text(check.interval)))),
+        Some(("timeout", text(duration_text(check.timeout)))),
+        Some(("healthy_after", word(check.healthy_after))),
+        Some(("unhealthy_after", word(check.unhealthy_after))),
+        Some(("expect_status", Yaml::List(check.expect_status.iter().map(|s| word(status_text(*s))).collect()))),
+        maybe("host", check.host.as_deref().map(text)),
+    ];
+    map(all.into_iter().flatten())
+}
+
+fn ejection(ejection: &Ejection) -> Yaml {
+    map([
+        ("consecutive_failures", word(ejection.consecutive_failures)),
+        ("open_for", text(duration_text(ejection.open_for))),
+        ("open_max", text(duration_text(ejection.open_max))),
+        ("max_ejected", word(ejection.max_ejected_percent)),
+        ("slow_start", text(duration_text(ejection.slow_start))),
     ])
 }
 

@@ -23,6 +23,7 @@ mod shape;
 mod source;
 mod starter;
 pub mod units;
+mod upstreams;
 mod values;
 mod watch;
 mod words;

@@ -11,6 +11,12 @@ mod limits;
 
 pub use limits::{ClientLimits, Limits};
 
+mod upstreams;
+
+pub use upstreams::{
+    Address, AddressFamily, Balance, Dns, Ejection, Endpoint, HashKey, HealthCheck, Pool, StatusRange, Timeouts,
+};
+
 use crate::units::{Currency, Money, Price, Secret};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -42,6 +48,8 @@ pub struct Config {
     pub prices: BTreeMap<String, ModelPrice>,
     /// Backends by name.
     pub upstreams: BTreeMap<String, Arc<Upstream>>,
+    /// How host names of endpoints are looked up.
+    pub dns: Dns,
     /// Routes in the order of the file; the most specific match wins.
     pub routes: Vec<Arc<Route>>,
     /// The access log.
@@ -107,12 +115,14 @@ pub struct ModelPrice {
 }
 
 /// A backend.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
     /// Its name in the file.
     pub name: Arc<str>,
-    /// `host:port` of each endpoint, in round-robin order. Never empty.
+    /// Its endpoints in the order of the file. Never empty.
     pub endpoints: Vec<Endpoint>,
+    /// Which endpoint is asked.
+    pub balance: Balance,
     /// Protocol spoken to it.
     pub protocol: UpstreamProtocol,
     /// The upstream itself removes duplicates, so a request already sent may be retried.
@@ -121,15 +131,12 @@ pub struct Upstream {
     pub retries_max: u32,
     /// Time-outs.
     pub timeouts: Timeouts,
-}
-
-/// One address of an upstream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
+    /// Bounds of what is sent to it at once.
+    pub pool: Pool,
+    /// Active health checks.
+    pub health_check: Option<HealthCheck>,
+    /// Passive ejection.
+    pub ejection: Option<Ejection>,
 }
 
 /// Protocol spoken to an upstream.
@@ -139,19 +146,6 @@ pub enum UpstreamProtocol {
     Http1,
     /// HTTP/2 without TLS, prior knowledge.
     Http2,
-}
-
-/// Time-outs towards an upstream; each has its own error code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// To connect.
-    pub connect: Duration,
-    /// From the request sent to the first byte of the reply's head.
-    pub first_byte: Duration,
-    /// Between two reads of the reply's body.
-    pub idle: Duration,
-    /// From the request accepted to its end.
-    pub total: Duration,
 }
 
 /// A route with everything that holds on it.

@@ -5,7 +5,7 @@
 //! * JSON paths are RFC 9535 without wildcards, slices and filters (`json_paths_are_read_strictly`).
 
 use crate::decode::{FromText, Wrong};
-use crate::model::{Endpoint, HostPattern, JsonStep, LogOutput, PathPattern, Segment, Source};
+use crate::model::{Address, HostPattern, JsonStep, LogOutput, PathPattern, Segment, Source};
 use serde_json::{Value as Json, json};
 use std::net::SocketAddr;
 
@@ -27,7 +27,7 @@ impl FromText for SocketAddr {
     }
 }
 
-impl FromText for Endpoint {
+impl FromText for Address {
     const LABEL: &'static str = "a host with a port";
 
     fn from_text(text: &str) -> Result<Self, Wrong> {
@@ -56,12 +56,6 @@ impl FromText for Endpoint {
     fn schema() -> Json {
         json!({ "type": "string", "pattern": "^([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$" })
     }
-}
-
-/// Writes an endpoint as a file would.
-pub(crate) fn endpoint_text(endpoint: &Endpoint) -> String {
-    let Endpoint { host, port } = endpoint;
-    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 fn is_host(host: &str) -> bool {
@@ -199,12 +193,18 @@ impl FromText for Source {
 }
 
 fn header(name: &str) -> Result<String, Wrong> {
+    let name = header_name(name)?;
+    if matches!(name.as_str(), "authorization" | "proxy-authorization" | "x-api-key" | "cookie") {
+        return Err(Wrong::because("this header holds a secret, and a name is written to logs"));
+    }
+    Ok(name)
+}
+
+/// The name of a header that clients may send, in lower case.
+pub(crate) fn header_name(name: &str) -> Result<String, Wrong> {
     let name = name.to_ascii_lowercase();
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
         return Err(Wrong::because("it names no header"));
-    }
-    if matches!(name.as_str(), "authorization" | "proxy-authorization" | "x-api-key" | "cookie") {
-        return Err(Wrong::because("this header holds a secret, and a name is written to logs"));
     }
     if name.starts_with("x-raptorgate-") {
         return Err(Wrong::because("`x-raptorgate-` headers of clients are dropped"));
@@ -385,10 +385,10 @@ mod tests {
             assert_eq!(reads::<HostPattern>(bad), None, "{bad}");
         }
         for bad in ["x", "x:", ":1", "x:0", "x:65536", "x:+1", "http://x:1", "x:1/", "[x]:1", "::1:1", "x y:1"] {
-            assert_eq!(reads::<Endpoint>(bad), None, "{bad}");
+            assert_eq!(reads::<Address>(bad), None, "{bad}");
         }
         for good in ["x:1", "127.0.0.1:8000", "[::1]:8000", "a-b.c_d:65535"] {
-            assert_eq!(reads::<Endpoint>(good).map(|endpoint| endpoint_text(&endpoint)).as_deref(), Some(good));
+            assert_eq!(reads::<Address>(good).map(|address| address.to_string()).as_deref(), Some(good));
         }
     }
 

@@ -1,10 +1,11 @@
 //! What the file may hold, outside of routes: the blocks from which decoder, JSON Schema and manual derive.
 
 use crate::decode::{At, Map, OrOff, Some1};
-use crate::model::{Endpoint, LogOutput, UpstreamProtocol};
+use crate::model::{Address, LogOutput, UpstreamProtocol};
 use crate::routes::{RouteBlock, RouteBlocks};
 use crate::shape::{block, words};
 use crate::units::{Currency, Price, Secret};
+use crate::upstreams::{BalanceChoice, DnsBlock, EjectionBlock, HealthCheckBlock, PoolBlock};
 use crate::values::{Bytes, FilePath, Label, Name, Network, OrZero, TimeZone, Whole};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,6 +38,8 @@ block! {
         prices: Map<Label, PriceBlock> = default("{}"),
         /// The backends, by name.
         upstreams: Map<Name, UpstreamBlock> = needed,
+        /// How host names of endpoints are looked up.
+        dns: DnsBlock = default("{}"),
         /// Blocks that every route inherits. A route's own block of that name replaces the inherited one whole; `off` removes it.
         defaults: RouteBlocks = default("{}"),
         /// What is served. The most specific match wins, wherever it stands.
@@ -170,8 +173,10 @@ block! {
 block! {
     /// A backend.
     pub(crate) struct UpstreamBlock {
-        /// Its addresses, taken in turn.
+        /// Its addresses. Every address that a name stands for is an endpoint.
         endpoints: Some1<EndpointBlock> = required,
+        /// Which endpoint is asked.
+        balance: BalanceChoice = default("round_robin"),
         /// Protocol that is spoken to it.
         protocol: UpstreamProtocol = default("http1"),
         /// The upstream itself removes duplicates, so that a request already sent may be sent again.
@@ -180,6 +185,12 @@ block! {
         retries: Whole<0, 10> = default("2"),
         /// How long each part of an exchange may take.
         timeouts: TimeoutsBlock = default("{}"),
+        /// Bounds of what is sent to it at once.
+        pool: PoolBlock = default("{}"),
+        /// Endpoints are asked how they are. Left out: they are not.
+        health_check: HealthCheckBlock = optional,
+        /// Endpoints that fail requests are left out for a while.
+        ejection: OrOff<EjectionBlock> = default("{}"),
     }
 }
 
@@ -187,7 +198,9 @@ block! {
     /// An address of an upstream.
     pub(crate) struct EndpointBlock {
         /// Host name or IP address, and port.
-        address: At<Endpoint> = required,
+        address: At<Address> = required,
+        /// Its share of the requests, against the weights of the others. With a name, each of its addresses has it.
+        weight: Whole<1, 1_000> = default("1"),
     }
 }
 

@@ -71,6 +71,13 @@ const UPSTREAM: &str = "    endpoints: [{ address: 127.0.0.1:8000 }]\n";
 const TENANT: &str = "  acme: { timezone: Asia/Kolkata }\n";
 const PATH: &str = "/v1/chat/completions";
 
+/// [`UPSTREAM`] for texts that go on behind it.
+macro_rules! endpoints {
+    () => {
+        "    endpoints: [{ address: 127.0.0.1:8000 }]\n"
+    };
+}
+
 /// What is wrong, what is replaced, by what.
 const CASES: &[(&str, &str, &str)] = &[
     // YAML
@@ -123,6 +130,38 @@ const CASES: &[(&str, &str, &str)] = &[
     ("a URL as an endpoint", "127.0.0.1:8000", "«wrong_value»http://127.0.0.1:8000"),
     ("an endpoint's port 0", "127.0.0.1:8000", "«wrong_value»127.0.0.1:0"),
     ("a list without endpoints", UPSTREAM, "    endpoints: «wrong_value»[]\n"),
+    ("an endpoint of weight 0", "127.0.0.1:8000 }", "127.0.0.1:8000, weight: «wrong_value»0 }"),
+    ("a weight above 1000", "127.0.0.1:8000 }", "127.0.0.1:8000, weight: «wrong_value»1001 }"),
+    ("a balance that is none", UPSTREAM, concat!(endpoints!(), "    balance: «wrong_value»random\n")),
+    ("a hash by nothing", UPSTREAM, concat!(endpoints!(), "    balance: «missing_key»{}\n")),
+    ("a hash by a body", UPSTREAM, concat!(endpoints!(), "    balance: { hash: «wrong_value»\"json:$.user\" }\n")),
+    ("no request at once", UPSTREAM, concat!(endpoints!(), "    pool: { requests_max: «wrong_value»0 }\n")),
+    ("a health check of nothing", UPSTREAM, concat!(endpoints!(), "    health_check: «missing_key»{}\n")),
+    (
+        "a health check without a slash",
+        UPSTREAM,
+        concat!(endpoints!(), "    health_check: { path: «wrong_value»up }\n"),
+    ),
+    (
+        "a check that outlasts its interval",
+        UPSTREAM,
+        concat!(endpoints!(), "    health_check: { path: /up, interval: 1s, timeout: «conflict»2s }\n"),
+    ),
+    (
+        "a status that cannot be",
+        UPSTREAM,
+        concat!(endpoints!(), "    health_check: { path: /up, expect_status: [200, «wrong_value»2xx] }\n"),
+    ),
+    (
+        "an ejection that shrinks",
+        UPSTREAM,
+        concat!(endpoints!(), "    ejection: { open_for: 1m, open_max: «conflict»30s }\n"),
+    ),
+    (
+        "a name server by its name",
+        "currency: INR\n",
+        "currency: INR\ndns: { servers: [«wrong_value»\"ns1.x.in:53\"] }\n",
+    ),
     ("a word that is none", "action: strip", "action: «wrong_value»stirp"),
     ("a method in small letters", "[POST]", "[«wrong_value»post]"),
     ("no methods", "[POST]", "«wrong_value»[]"),

@@ -296,7 +296,7 @@ fn an_upstream_alone_is_a_configuration() {
     ] {
         let config = for_upstream(url).unwrap().config;
         let endpoint = &config.upstreams.values().next().unwrap().endpoints[0];
-        assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port));
+        assert_eq!((endpoint.address.host.as_str(), endpoint.address.port), (host, port));
         assert_eq!(config.listeners[0].address.to_string(), "127.0.0.1:8080");
         assert!(config.routes[0].meter.is_none());
     }

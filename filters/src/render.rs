@@ -76,7 +76,9 @@ pub fn status(denial: &Denial) -> StatusCode {
         Denial::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
         Denial::UnsupportedContentType | Denial::UnsupportedContentCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Denial::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Denial::Overloaded | Denial::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
+        Denial::Overloaded | Denial::TooManyConnections | Denial::UpstreamOverloaded | Denial::UpstreamUnresolved => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Denial::UpstreamConnectFailed
         | Denial::UpstreamReset
         | Denial::UpstreamInvalidReply
@@ -135,6 +137,10 @@ fn message(denial: &Denial) -> String {
         Denial::PiiBlocked => "The request contains personal data that may not be sent; remove it.",
         Denial::ReplyPiiBlocked => "The reply was withheld because it contains personal data; ask for something else.",
         Denial::Overloaded => "The gateway has no room for this request now; try again shortly.",
+        Denial::UpstreamOverloaded => {
+            "The service behind the gateway has no room for this request now; try again shortly."
+        }
+        Denial::UpstreamUnresolved => "The service behind the gateway cannot be found now; try again later.",
         Denial::UpstreamConnectFailed => "The service behind the gateway could not be reached; try again later.",
         Denial::UpstreamReset => "The service behind the gateway broke off before its reply was whole; try again.",
         Denial::UpstreamInvalidReply => "The service behind the gateway sent a reply that cannot be read; try again.",
@@ -229,7 +235,8 @@ fn retry_after(denial: &Denial) -> Option<Duration> {
     if let Denial::RateLimited { retry_after } = denial {
         return Some(*retry_after);
     }
-    matches!(denial, Denial::Overloaded | Denial::TooManyConnections).then_some(OVERLOADED_RETRY_AFTER)
+    let full = matches!(denial, Denial::Overloaded | Denial::TooManyConnections | Denial::UpstreamOverloaded);
+    full.then_some(OVERLOADED_RETRY_AFTER)
 }
 
 /// Rounded up, at least 1: a client that waits this long is not refused for the same reason again.

@@ -83,6 +83,10 @@ pub enum Denial {
     /// The gateway has no room for another buffered body.
     Overloaded,
     // -- upstream
+    /// As many requests are at the upstream as may be, and no room came in time.
+    UpstreamOverloaded,
+    /// The host names of the upstream stand for no address.
+    UpstreamUnresolved,
     /// No endpoint accepted a connection.
     UpstreamConnectFailed,
     /// The upstream closed or broke the connection before its reply was whole.
@@ -150,6 +154,8 @@ impl Denial {
             Self::ReplyPiiBlocked,
             Self::RateLimited { retry_after: Duration::from_secs(1) },
             Self::Overloaded,
+            Self::UpstreamOverloaded,
+            Self::UpstreamUnresolved,
             Self::UpstreamConnectFailed,
             Self::UpstreamReset,
             Self::UpstreamInvalidReply,
@@ -194,6 +200,8 @@ impl Denial {
             Self::ReplyPiiBlocked => "reply_pii_blocked",
             Self::RateLimited { .. } => "rate_limited",
             Self::Overloaded => "overloaded",
+            Self::UpstreamOverloaded => "upstream_overloaded",
+            Self::UpstreamUnresolved => "upstream_unresolved",
             Self::UpstreamConnectFailed => "upstream_connect_failed",
             Self::UpstreamReset => "upstream_reset",
             Self::UpstreamInvalidReply => "upstream_invalid_reply",

@@ -1,13 +1,16 @@
 //! raptorgate's decisions and shared state. Nothing here knows HTTP.
 
+pub mod balance;
 pub mod buffers;
 pub mod clock;
 pub mod denial;
+pub mod endpoint_health;
 pub mod flood;
 pub mod identity;
 pub mod keys;
 pub mod pricing;
 pub mod request_id;
+pub mod resolution;
 pub mod totals;
 pub mod trace;
 pub mod usage;

@@ -6,6 +6,7 @@
 //! * Reloads run one at a time, so generations are numbered in the order in which they are served.
 
 use crate::admin::{ControlPanel, Rejection, Status};
+use crate::runtime::upstream::UpstreamSet;
 use crate::runtime::{Runtime, Shared};
 use crate::telemetry::metrics::ReloadResult;
 use arc_swap::ArcSwap;
@@ -39,6 +40,7 @@ impl Control {
     /// Serves a first configuration; `path` is what later reloads read.
     pub fn new(loaded: Loaded, path: Option<PathBuf>, shared: Arc<Shared>) -> Arc<Self> {
         let runtime = Runtime::compile(loaded.config, 1, &loaded.hash, &shared);
+        shared.upstreams.serve(runtime.upstreams.clone());
         shared.metrics.set_generation(1);
         let history = History { hash: loaded.hash, loaded_at: Timestamp::now(), last_rejection: None };
         Arc::new(Self {
@@ -94,7 +96,9 @@ impl Control {
         let number = running.number.saturating_add(1);
         let next = Arc::new(Runtime::compile(loaded.config, number, &loaded.hash, &self.shared));
         let generation = next.generation.clone();
+        let upstreams = next.upstreams.clone();
         self.runtime.store(next);
+        self.shared.upstreams.serve(upstreams);
         let mut history = self.history.lock();
         (history.hash, history.loaded_at) = (loaded.hash, now);
         drop(history);
@@ -128,5 +132,9 @@ impl ControlPanel for Control {
 
     fn config(&self) -> Arc<Config> {
         self.runtime().config.clone()
+    }
+
+    fn upstreams(&self) -> Vec<Arc<UpstreamSet>> {
+        self.runtime().upstreams.clone()
     }
 }

@@ -12,5 +12,6 @@ pub mod ops;
 pub mod runtime;
 pub mod server;
 pub mod telemetry;
+pub mod upstreams;
 
 pub use server::Gateway;

@@ -13,6 +13,7 @@ use crate::ops;
 use crate::runtime::Shared;
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::metrics::Metrics;
+use crate::upstreams::Upstreams;
 use pingora_core::apps::HttpServerOptions;
 use pingora_core::protocols::http::v2::server::H2Options;
 use pingora_core::server::configuration::ServerConf;
@@ -125,6 +126,7 @@ impl Builder {
             floods: FloodBook::default(),
             buffers: BufferBudget::new(config.limits.buffered_bytes_max),
             metrics,
+            upstreams: Upstreams::new(tokio::runtime::Handle::current()),
             access_log,
             extra_filters: self.filters,
         });
@@ -175,7 +177,7 @@ impl Gateway {
             ops_address = Some(address);
             side_tasks.push(task);
         }
-        side_tasks.push(tokio::spawn(measure_buffers(control.clone())));
+        side_tasks.push(tokio::spawn(measure(control.clone())));
         let (shutdown, stopped) = watch::channel(false);
         let proxies = Proxies {
             http1: Arc::new(proxy(&control, Preface::Ignored)),
@@ -283,11 +285,13 @@ async fn side_server(address: SocketAddr, router: axum::Router) -> Result<(Socke
     Ok((bound, task))
 }
 
-async fn measure_buffers(control: Arc<Control>) {
+/// Brings the gauges up to date that nothing else does.
+async fn measure(control: Arc<Control>) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     loop {
         ticks.tick().await;
         let used = i64::try_from(control.shared().buffers.used()).unwrap_or(i64::MAX);
         control.shared().metrics.buffered_bytes().set(used);
+        control.shared().upstreams.measure();
     }
 }

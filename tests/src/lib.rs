@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod certificates;
 pub mod coded;
 pub mod conformance;
+pub mod dns_stub;
 pub mod gateway;
 pub mod h1;
 pub mod h2_client;

@@ -38,6 +38,11 @@ pub fn cpu_ticks(pid: u32) -> u64 {
     fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime")
 }
 
+/// Open files and sockets of a process.
+pub fn open_files(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a living process").count()
+}
+
 /// Resident memory of a process in bytes.
 pub fn resident_bytes(pid: u32) -> u64 {
     status_kib(pid, "VmRSS:") * 1024

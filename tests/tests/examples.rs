@@ -36,7 +36,7 @@ fn on_free_ports(yaml: &str, upstream: SocketAddr) -> String {
         // a second endpoint is the same upstream by another name: the same address twice is refused
         let by_name = format!("localhost:{}", upstream.port());
         let new = match block {
-            "upstreams" if out.contains(&format!("- address: \"{upstream}\"")) => by_name,
+            "upstreams" if out.contains(&format!("address: \"{upstream}\"")) => by_name,
             "upstreams" => upstream.to_string(),
             _ => "127.0.0.1:0".to_owned(),
         };
@@ -97,6 +97,7 @@ fn requests(name: &str) -> Vec<(Request, &'static str, u16)> {
             (Request::post("/v1/messages", "{}"), "claude.example.in", 401),
             (Request::post("/v1/messages", "{}"), "other.example.in", 404),
         ],
+        "several-endpoints" => vec![(Request::get("/x"), "h", 200), (Request::get("/x"), "h", 200)],
         "fault-injection" => vec![(Request::get("/down"), "h", 503)],
         other => panic!("examples/{other}.yaml is not tried by this test: add a request for it"),
     }

@@ -9,13 +9,13 @@ mod keys;
 mod route;
 mod routes;
 mod tls;
+mod upstreams;
 
 use crate::decode::{At, Context, Map, OrOff};
 use crate::model::{
     AccessLog, Admin, ClientLimits, Config, Limits, Listener, ListenerTls, LogOutput, ModelPrice, Ops, Tenant,
     Timeouts, Upstream,
 };
-use crate::patterns::endpoint_text;
 use crate::problem::{Code, Finding, Position};
 use crate::schema::{AdminBlock, FileBlock, LimitsBlock, ListenerBlock, PriceBlock, TenantBlock, UpstreamBlock};
 use crate::units::{Currency, Price};
@@ -59,6 +59,7 @@ pub(crate) fn resolve(file: &FileBlock, folder: &Path, cx: &mut Context) -> Opti
         tenants,
         prices,
         upstreams,
+        dns: upstreams::dns(&file.dns),
         routes: routes::resolve(&scope, cx),
         access_log: AccessLog { output: log_output(&file.access_log.output.value, folder) },
     };
@@ -205,12 +206,13 @@ pub(super) fn price(block: &PriceBlock, currency: Currency, cx: &mut Context) ->
 fn upstream(name: &At<Name>, block: &UpstreamBlock, cx: &mut Context) -> (String, Arc<Upstream>) {
     let mut seen: BTreeMap<String, Position> = BTreeMap::new();
     for endpoint in &block.endpoints.0 {
-        once(&mut seen, endpoint_text(&endpoint.address.value), endpoint.address.at, "endpoint", cx);
+        once(&mut seen, endpoint.address.value.to_string(), endpoint.address.at, "endpoint", cx);
     }
     let timeouts = &block.timeouts;
     let upstream = Upstream {
         name: name.value.as_str().into(),
-        endpoints: block.endpoints.0.iter().map(|endpoint| endpoint.address.value.clone()).collect(),
+        endpoints: block.endpoints.0.iter().map(upstreams::endpoint).collect(),
+        balance: block.balance.0.clone(),
         protocol: block.protocol,
         idempotent: block.idempotent,
         retries_max: u32::try_from(block.retries.0).unwrap_or(u32::MAX),
@@ -220,6 +222,9 @@ fn upstream(name: &At<Name>, block: &UpstreamBlock, cx: &mut Context) -> (String
             idle: timeouts.idle,
             total: timeouts.total,
         },
+        pool: upstreams::pool(&block.pool),
+        health_check: block.health_check.as_ref().map(|block| upstreams::health_check(block, cx)),
+        ejection: upstreams::ejection(&block.ejection, cx),
     };
     (name.value.to_string(), Arc::new(upstream))
 }

@@ -8,10 +8,12 @@
 mod accounts;
 mod door;
 mod problem;
+mod upstreams;
 mod views;
 
 pub use door::make_token;
 
+use crate::runtime::upstream::UpstreamSet;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware;
@@ -27,6 +29,7 @@ use raptorgate_policies::Timestamp;
 use raptorgate_policies::totals::Totals;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What the admin API shows and moves.
 pub trait ControlPanel: Send + Sync + 'static {
@@ -41,6 +44,8 @@ pub trait ControlPanel: Send + Sync + 'static {
     fn totals(&self) -> Arc<Totals>;
     /// The configuration that is served.
     fn config(&self) -> Arc<Config>;
+    /// The upstreams that are served.
+    fn upstreams(&self) -> Vec<Arc<UpstreamSet>>;
 }
 
 /// What is served now.
@@ -80,6 +85,7 @@ pub fn router(panel: Panel, token: Secret, hosts: Vec<String>) -> Router {
         .route("/api/v1/generations", get(generations))
         .route("/api/v1/reload", post(reload))
         .route("/api/v1/routes", get(routes))
+        .route("/api/v1/upstreams", get(upstreams))
         .route("/api/v1/accounts", get(accounts::list))
         .route("/api/v1/accounts/{tenant}/{user}", get(accounts::one))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such resource") })
@@ -100,6 +106,12 @@ async fn generations(State(panel): State<Panel>) -> Json<Value> {
 
 async fn routes(State(panel): State<Panel>) -> Json<Value> {
     Json(views::routes(&panel.config()))
+}
+
+async fn upstreams(State(panel): State<Panel>) -> Json<Value> {
+    let now = Instant::now();
+    let upstreams: Vec<Value> = panel.upstreams().iter().map(|set| upstreams::upstream(set, now)).collect();
+    Json(json!({"upstreams": upstreams}))
 }
 
 async fn reload(State(panel): State<Panel>) -> Response {

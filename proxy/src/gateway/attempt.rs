@@ -5,13 +5,15 @@
 //!   duplicates (`what_was_not_sent_is_tried_elsewhere_and_what_was_sent_is_not`).
 
 use super::context::RequestContext;
+use super::endpoint;
 use super::forwarded_head::{drop_claims, join_cookies};
 use super::head::authority;
 use super::request::REQUEST_ID;
 use super::strict_reply::{Upgrade, check};
 use crate::guard::OthersLeft;
 use crate::telemetry::access_record::Phase;
-use crate::telemetry::route_metrics::AttemptResult;
+use crate::telemetry::upstream_metrics::{AttemptResult, ConnectionKind};
+use crate::upstreams::lease::Verdict;
 use http::{Method, header};
 use pingora_core::protocols::ALPN;
 use pingora_core::upstreams::peer::HttpPeer;
@@ -22,23 +24,22 @@ use raptorgate_config::model::{Upstream, UpstreamProtocol};
 use raptorgate_policies::{Denial, TimeoutPhase};
 use std::time::{Duration, Instant};
 
-const UPSTREAM_STREAMS_MAX: usize = 100;
 /// Our own deadlines are told apart; this one only frees a connection whose request has ended long ago.
 const READ_GRACE: Duration = Duration::from_secs(5);
 /// Statuses by which an upstream says that it did not serve the request.
 const RETRIED_STATUSES: [u16; 3] = [502, 503, 504];
 
 /// Chooses the endpoint of the next attempt.
-pub async fn choose(ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+pub async fn choose(session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
     let Some(route) = ctx.route.clone() else {
         return Error::e_explain(ErrorType::InternalError, "an attempt without a route");
     };
     let upstream = &route.upstream;
     if ctx.attempts == 0 {
-        ctx.first_endpoint = upstream.first();
+        endpoint::enter(session, ctx, upstream).await?;
+        ctx.method = endpoint::method(session, ctx, &upstream.config.balance);
     }
-    let endpoint = next_endpoint(ctx, upstream.config.endpoints.len());
-    ctx.endpoint = endpoint;
+    ctx.tried.extend(ctx.lease.take().map(|lease| lease.tried()));
     ctx.attempts += 1;
     ctx.interim = 0;
     ctx.sent = false;
@@ -50,31 +51,25 @@ pub async fn choose(ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
     if let Some(record) = &mut ctx.record {
         record.upstream = Some(upstream.config.name.clone());
     }
-    let Some(address) = upstream.address(endpoint).await else {
-        let mut e = Error::explain(ErrorType::ConnectError, "no address").into_up();
-        e.set_retry(others_left == OthersLeft::Yes);
-        return Err(e);
+    let deadline = ctx.attempt_started + upstream.config.timeouts.connect;
+    let Some(lease) = upstream.choose(ctx.method, &ctx.tried, deadline).await else {
+        return Err(endpoint::refuse(ctx, Denial::UpstreamUnresolved));
     };
-    Ok(Box::new(peer(address, &upstream.config)))
+    let peer = peer(lease.address(), &upstream.config);
+    ctx.lease = Some(lease);
+    Ok(Box::new(peer))
 }
 
-/// Round robin from the request's first endpoint on, without those that refused a connection while another is left.
-fn next_endpoint(ctx: &RequestContext, endpoints: usize) -> usize {
-    let turn = |n: usize| ctx.first_endpoint.wrapping_add(n).checked_rem(endpoints).unwrap_or(0);
-    let here = ctx.attempts as usize;
-    let open = (here..here.saturating_add(endpoints)).map(turn).find(|at| !ctx.refused.contains(at));
-    open.unwrap_or_else(|| turn(here))
-}
-
-fn peer(address: std::net::SocketAddr, upstream: &Upstream) -> HttpPeer {
+/// How an endpoint is connected to and read from.
+pub(crate) fn peer(address: std::net::SocketAddr, upstream: &Upstream) -> HttpPeer {
     let mut peer = HttpPeer::new(address, false, String::new());
     let timeouts = upstream.timeouts;
     peer.options.connection_timeout = Some(timeouts.connect);
     peer.options.total_connection_timeout = Some(timeouts.connect);
     peer.options.read_timeout = Some(timeouts.first_byte.max(timeouts.idle) + READ_GRACE);
     peer.options.write_timeout = Some(timeouts.idle);
-    peer.options.idle_timeout = Some(Duration::from_secs(60));
-    peer.options.max_h2_streams = UPSTREAM_STREAMS_MAX;
+    peer.options.idle_timeout = Some(upstream.pool.idle_timeout);
+    peer.options.max_h2_streams = upstream.pool.streams_max;
     match upstream.protocol {
         UpstreamProtocol::Http1 => {}
         UpstreamProtocol::Http2 => {
@@ -86,7 +81,10 @@ fn peer(address: std::net::SocketAddr, upstream: &Upstream) -> HttpPeer {
 }
 
 /// A connection is there.
-pub fn connected(ctx: &mut RequestContext) {
+pub fn connected(ctx: &mut RequestContext, kind: ConnectionKind) {
+    if let Some(route) = &ctx.route {
+        route.upstream.metrics.connected(kind);
+    }
     let took = ctx.attempt_started.elapsed();
     if let Some(record) = &mut ctx.record {
         record.micros.add(Phase::UpstreamConnect, took);
@@ -185,6 +183,7 @@ pub fn judge_head(session: &Session, head: &mut ResponseHeader, ctx: &mut Reques
         route.upstream.metrics.first_byte(ctx.attempt_started.elapsed());
     }
     let busy = RETRIED_STATUSES.contains(&head.status.as_u16());
+    judge(ctx, if busy { Verdict::Failed } else { Verdict::Served });
     count(ctx, if head.status.is_server_error() { AttemptResult::ServerError } else { AttemptResult::Ok });
     if !busy || !may_send_again(session, ctx) {
         return Ok(());
@@ -209,7 +208,7 @@ fn is_idempotent(method: &Method) -> bool {
 
 /// No connection: nothing was sent, so the next endpoint may be asked.
 pub fn on_connect_failed(ctx: &mut RequestContext, mut e: Box<Error>) -> Box<Error> {
-    ctx.refused.push(ctx.endpoint);
+    judge(ctx, Verdict::Refused);
     let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout);
     count(ctx, if timed_out { AttemptResult::ConnectTimeout } else { AttemptResult::ConnectFailed });
     if let Some(link) = &ctx.link {
@@ -222,13 +221,18 @@ pub fn on_connect_failed(ctx: &mut RequestContext, mut e: Box<Error>) -> Box<Err
 }
 
 /// A connection broke, or its time ran out.
-pub fn on_attempt_failed(session: &Session, ctx: &RequestContext, mut e: Box<Error>) -> Box<Error> {
+pub fn on_attempt_failed(session: &Session, ctx: &mut RequestContext, mut e: Box<Error>) -> Box<Error> {
     if e.esource() != &ErrorSource::Upstream {
         e.set_retry(false);
         return e;
     }
     if !matches!(e.etype(), ErrorType::HTTPStatus(_)) {
-        count(ctx, attempt_result(ctx, &e));
+        let result = attempt_result(ctx, &e);
+        count(ctx, result);
+        // a time-out of the whole request says nothing of the endpoint: the client may have been slow
+        if result != AttemptResult::TotalTimeout {
+            judge(ctx, Verdict::Failed);
+        }
     }
     let known = ctx.link.as_ref().and_then(|link| link.failure());
     let ours = matches!(known, Some(Denial::UpstreamTimeout(TimeoutPhase::Total) | Denial::Internal));
@@ -248,6 +252,12 @@ fn attempt_result(ctx: &RequestContext, e: &Error) -> AttemptResult {
         Some(Denial::UpstreamTimeout(TimeoutPhase::Total)) => AttemptResult::TotalTimeout,
         Some(_) | None if *e.etype() == ErrorType::InvalidHTTPHeader => AttemptResult::InvalidReply,
         Some(_) | None => AttemptResult::Reset,
+    }
+}
+
+fn judge(ctx: &mut RequestContext, verdict: Verdict) {
+    if let Some(lease) = &mut ctx.lease {
+        lease.judge(verdict);
     }
 }
 

@@ -10,9 +10,13 @@ use crate::guard::Link;
 use crate::runtime::{CompiledRoute, Runtime, Shared};
 use crate::telemetry::access_record::AccessRecord;
 use crate::telemetry::metrics::GaugeGuard;
+use crate::upstreams::gate::Place;
+use crate::upstreams::lease::Lease;
 use raptorgate_filters::exchange::{End, Exchange};
+use raptorgate_policies::balance::{Method, Tried};
 use raptorgate_policies::buffers::BufferPermit;
 use raptorgate_policies::trace::TraceContext;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,15 +30,17 @@ pub struct RequestContext {
     pub(super) trace: Option<TraceContext>,
     pub(super) started: Instant,
     pub(super) attempt_started: Instant,
-    /// Index of the endpoint of the first attempt.
-    pub(super) first_endpoint: usize,
+    /// How endpoints are chosen for this request.
+    pub(super) method: Method,
     pub(super) attempts: u32,
     /// Interim replies of this attempt.
     pub(super) interim: u32,
-    /// Index of the endpoint of this attempt.
-    pub(super) endpoint: usize,
-    /// Endpoints that refused a connection in this request: not asked again while another is left.
-    pub(super) refused: Vec<usize>,
+    /// Hold on the endpoint of this attempt.
+    pub(super) lease: Option<Lease>,
+    /// Endpoints of earlier attempts: not asked again while another is left.
+    pub(super) tried: Vec<(SocketAddr, Tried)>,
+    /// Its place at the upstream, and its count there.
+    pub(super) place: Option<(Place, GaugeGuard)>,
     /// The request's head was given to this attempt's connection.
     pub(super) sent: bool,
     /// Length of the buffered body, if it must be framed.
@@ -61,11 +67,12 @@ impl RequestContext {
             trace: None,
             started: now,
             attempt_started: now,
-            first_endpoint: 0,
+            method: Method::RoundRobin,
             attempts: 0,
             interim: 0,
-            endpoint: 0,
-            refused: Vec::new(),
+            lease: None,
+            tried: Vec::new(),
+            place: None,
             sent: false,
             buffered_len: None,
             streamed_bytes: 0,

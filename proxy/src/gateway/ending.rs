@@ -4,6 +4,7 @@ use super::context::RequestContext;
 use super::request::answer;
 use crate::guard::unguard;
 use crate::telemetry::access_record::Phase;
+use crate::upstreams::lease::Verdict;
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use pingora_proxy::{FailToProxy, Session};
@@ -81,6 +82,11 @@ pub async fn finish(session: &mut Session, e: Option<&Error>, ctx: &mut RequestC
             Some((ErrorSource::Upstream, None)) => End::Cut(Denial::UpstreamReset),
             Some((ErrorSource::Internal | ErrorSource::Unset, None)) => End::Cut(Denial::Internal),
         };
+        if broke_off(&end)
+            && let Some(lease) = &mut ctx.lease
+        {
+            lease.judge(Verdict::Failed);
+        }
         link.end(end, status).await;
         if let (Some(record), Some(first_byte)) = (&mut ctx.record, link.first_byte()) {
             record.micros.add(Phase::Response, first_byte.elapsed());
@@ -92,5 +98,17 @@ pub async fn finish(session: &mut Session, e: Option<&Error>, ctx: &mut RequestC
         record.bytes_in = record.bytes_in.max(session.body_bytes_read() as u64);
     }
     ctx.permit = None;
+    ctx.lease = None;
+    ctx.place = None;
     ctx.write_record();
+}
+
+/// True for ends that speak against the endpoint, also when no attempt was seen to fail.
+fn broke_off(end: &End) -> bool {
+    use TimeoutPhase::{FirstByte, Idle};
+    let against = |denial: &Denial| matches!(denial, Denial::UpstreamReset | Denial::UpstreamTimeout(FirstByte | Idle));
+    match end {
+        End::Denied(denial) | End::Cut(denial) => against(denial),
+        End::Complete | End::ClientLeft | End::Dropped => false,
+    }
 }

@@ -10,15 +10,18 @@ mod coding;
 mod context;
 mod desk;
 mod ending;
+mod endpoint;
 mod forwarded_head;
 mod head;
 mod request;
 mod strict_reply;
 
+pub(crate) use attempt::peer;
 pub use context::RequestContext;
 pub use desk::FrontDesk;
 
 use crate::control::Control;
+use crate::telemetry::upstream_metrics::ConnectionKind;
 use async_trait::async_trait;
 use bytes::Bytes;
 use pingora_core::Error;
@@ -70,20 +73,20 @@ impl ProxyHttp for App {
         body::count_streamed(body.as_ref(), ctx)
     }
 
-    async fn upstream_peer(&self, _session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
-        attempt::choose(ctx).await
+    async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+        attempt::choose(session, ctx).await
     }
 
     async fn connected_to_upstream(
         &self,
         _session: &mut Session,
-        _reused: bool,
+        reused: bool,
         _peer: &HttpPeer,
         _fd: std::os::unix::io::RawFd,
         _digest: Option<&Digest>,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        attempt::connected(ctx);
+        attempt::connected(ctx, if reused { ConnectionKind::Reused } else { ConnectionKind::Opened });
         Ok(())
     }
 

@@ -35,8 +35,8 @@ pub(super) fn runtime(config: Config, number: u64, hash: &str, shared: &Shared) 
         .upstreams
         .iter()
         .map(|(name, upstream)| {
-            let metrics = shared.metrics.upstream(name);
-            (name.as_str(), Arc::new(UpstreamSet::new(upstream.clone(), metrics)))
+            let (metrics, state) = (shared.metrics.upstream(name), shared.upstreams.state(upstream));
+            (name.as_str(), Arc::new(UpstreamSet::new(upstream.clone(), config.dns.clone(), metrics, state)))
         })
         .collect();
     let prices = Arc::new(PriceTable::new(&config.prices, config.currency));
@@ -58,6 +58,7 @@ pub(super) fn runtime(config: Config, number: u64, hash: &str, shared: &Shared) 
         generation_header: HeaderValue::from_str(&generation).unwrap_or(HeaderValue::from_static("0-0")),
         generation: generation.into(),
         number,
+        upstreams: upstreams.into_values().collect(),
         routes,
         config,
     }

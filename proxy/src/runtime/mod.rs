@@ -12,6 +12,7 @@ pub mod upstream;
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::route_metrics::RouteMetrics;
+use crate::upstreams::Upstreams;
 use http::HeaderValue;
 use raptorgate_config::model::{Config, Route};
 use raptorgate_filters::filter::Filter;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub buffers: Arc<BufferBudget>,
     /// Metrics.
     pub metrics: Arc<Metrics>,
+    /// What is known of upstreams.
+    pub upstreams: Upstreams,
     /// Access log.
     pub access_log: AccessLog,
     /// Filters added by code, on every route.
@@ -52,6 +55,8 @@ pub struct Runtime {
     pub generation_header: HeaderValue,
     /// Bounds of JSON.
     pub json: JsonLimits,
+    /// The upstreams, by name.
+    pub upstreams: Vec<Arc<UpstreamSet>>,
     router: Router,
     routes: Vec<Arc<CompiledRoute>>,
 }

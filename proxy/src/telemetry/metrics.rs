@@ -6,7 +6,8 @@
 
 use super::names::{self, Kind, Metric, OTHER};
 pub use super::route_metrics::GaugeGuard;
-use super::route_metrics::{ListenerMetrics, Refused, RouteMetrics, UpstreamMetrics};
+use super::route_metrics::{ListenerMetrics, Refused, RouteMetrics};
+use super::upstream_metrics::UpstreamMetrics;
 use parking_lot::Mutex;
 use prometheus::{
     CounterVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -43,6 +44,15 @@ pub(super) struct Vectors {
     pub denials: IntCounterVec,
     pub attempts: IntCounterVec,
     pub first_byte: HistogramVec,
+    pub upstream_connections: IntCounterVec,
+    pub upstream_in_flight: IntGaugeVec,
+    pub upstream_waiting: IntGaugeVec,
+    pub overflows: IntCounterVec,
+    pub endpoints: IntGaugeVec,
+    pub health_checks: IntCounterVec,
+    pub ejections: IntCounterVec,
+    pub panic_attempts: IntCounterVec,
+    pub lookups: IntCounterVec,
     pub connections: IntGaugeVec,
     pub connections_total: IntCounterVec,
     pub connections_refused: IntCounterVec,
@@ -194,6 +204,15 @@ impl Vectors {
             denials: counters(registry, &names::DENIALS)?,
             attempts: counters(registry, &names::UPSTREAM_ATTEMPTS)?,
             first_byte: histograms(registry, &names::UPSTREAM_FIRST_BYTE)?,
+            upstream_connections: counters(registry, &names::UPSTREAM_CONNECTIONS)?,
+            upstream_in_flight: gauges(registry, &names::UPSTREAM_IN_FLIGHT)?,
+            upstream_waiting: gauges(registry, &names::UPSTREAM_WAITING)?,
+            overflows: counters(registry, &names::UPSTREAM_OVERFLOWS)?,
+            endpoints: gauges(registry, &names::UPSTREAM_ENDPOINTS)?,
+            health_checks: counters(registry, &names::UPSTREAM_HEALTH_CHECKS)?,
+            ejections: counters(registry, &names::UPSTREAM_EJECTIONS)?,
+            panic_attempts: counters(registry, &names::UPSTREAM_PANIC_ATTEMPTS)?,
+            lookups: counters(registry, &names::UPSTREAM_LOOKUPS)?,
             connections: gauges(registry, &names::CONNECTIONS)?,
             connections_total: counters(registry, &names::CONNECTIONS_TOTAL)?,
             connections_refused: counters(registry, &names::CONNECTIONS_REFUSED)?,

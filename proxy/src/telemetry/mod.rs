@@ -12,8 +12,10 @@ pub mod metrics;
 pub mod names;
 pub mod rfc3339;
 pub mod route_metrics;
+pub mod upstream_metrics;
 
 pub use access_log::AccessLog;
 pub use access_record::{AccessRecord, EndKind, Phase, PhaseMicros, Protocol, RecordedUsage};
 pub use metrics::Metrics;
-pub use route_metrics::{AttemptResult, ListenerMetrics, RouteMetrics, UpstreamMetrics};
+pub use route_metrics::{ListenerMetrics, RouteMetrics};
+pub use upstream_metrics::{AttemptResult, UpstreamMetrics};

@@ -92,6 +92,69 @@ pub const UPSTREAM_FIRST_BYTE: Metric = metric(
     &["upstream"],
     "Time from the request sent to the first byte of the upstream's reply.",
 );
+/// Connections to upstreams.
+pub const UPSTREAM_CONNECTIONS: Metric = metric(
+    "raptorgate_upstream_connections_total",
+    Kind::Counter,
+    &["upstream", "kind"],
+    "Connections that attempts got, new (opened) or from the pool (reused).",
+);
+/// Requests at an upstream.
+pub const UPSTREAM_IN_FLIGHT: Metric = metric(
+    "raptorgate_upstream_requests_in_flight",
+    Kind::Gauge,
+    &["upstream"],
+    "Requests at an upstream; bounded by pool.requests_max.",
+);
+/// Requests that wait for room at an upstream.
+pub const UPSTREAM_WAITING: Metric = metric(
+    "raptorgate_upstream_requests_waiting",
+    Kind::Gauge,
+    &["upstream"],
+    "Requests that wait for room at an upstream; bounded by pool.pending_max.",
+);
+/// Requests without room at an upstream.
+pub const UPSTREAM_OVERFLOWS: Metric = metric(
+    "raptorgate_upstream_overflows_total",
+    Kind::Counter,
+    &["upstream", "reason"],
+    "Requests refused with upstream_overloaded: too many wait already (full), or it waited too long (timeout).",
+);
+/// Endpoints by state.
+pub const UPSTREAM_ENDPOINTS: Metric = metric(
+    "raptorgate_upstream_endpoints",
+    Kind::Gauge,
+    &["upstream", "state"],
+    "Endpoints of an upstream by state, once a second.",
+);
+/// Health checks.
+pub const UPSTREAM_HEALTH_CHECKS: Metric = metric(
+    "raptorgate_upstream_health_checks_total",
+    Kind::Counter,
+    &["upstream", "result"],
+    "Active health checks, by result.",
+);
+/// Ejections.
+pub const UPSTREAM_EJECTIONS: Metric = metric(
+    "raptorgate_upstream_ejections_total",
+    Kind::Counter,
+    &["upstream"],
+    "Endpoints left out for a while because their requests failed.",
+);
+/// Attempts while every endpoint was out.
+pub const UPSTREAM_PANIC_ATTEMPTS: Metric = metric(
+    "raptorgate_upstream_panic_attempts_total",
+    Kind::Counter,
+    &["upstream"],
+    "Attempts made although every endpoint was unhealthy or ejected.",
+);
+/// Look-ups of host names.
+pub const UPSTREAM_LOOKUPS: Metric = metric(
+    "raptorgate_upstream_dns_lookups_total",
+    Kind::Counter,
+    &["upstream", "result"],
+    "Look-ups of host names of endpoints, by result.",
+);
 /// Requests in flight.
 pub const IN_FLIGHT: Metric =
     metric("raptorgate_in_flight_requests", Kind::Gauge, &[], "Requests accepted and not yet ended.");
@@ -222,6 +285,15 @@ pub const ALL: &[Metric] = &[
     ENDS,
     UPSTREAM_ATTEMPTS,
     UPSTREAM_FIRST_BYTE,
+    UPSTREAM_CONNECTIONS,
+    UPSTREAM_IN_FLIGHT,
+    UPSTREAM_WAITING,
+    UPSTREAM_OVERFLOWS,
+    UPSTREAM_ENDPOINTS,
+    UPSTREAM_HEALTH_CHECKS,
+    UPSTREAM_EJECTIONS,
+    UPSTREAM_PANIC_ATTEMPTS,
+    UPSTREAM_LOOKUPS,
     IN_FLIGHT,
     CONNECTIONS,
     CONNECTIONS_TOTAL,

@@ -12,7 +12,6 @@ use prometheus::{Counter, Histogram, IntCounter, IntGauge};
 use raptorgate_config::model::PiiType;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Most models with metrics of their own on one route; further ones count as `other`. Models come from the
 /// configuration's prices, so this is a belt beside the braces.
@@ -147,90 +146,6 @@ impl ModelMetrics {
             output_sizes: vectors.gen_ai_tokens.with_label_values(&[model, "output"]),
             duration: vectors.gen_ai_duration.with_label_values(&[model]),
             first_token: vectors.gen_ai_first_token.with_label_values(&[model]),
-        }
-    }
-}
-
-/// Metrics of one upstream.
-pub struct UpstreamMetrics {
-    attempts: [IntCounter; AttemptResult::ALL.len()],
-    first_byte: Histogram,
-}
-
-impl UpstreamMetrics {
-    pub(super) fn new(vectors: &Vectors, upstream: &str) -> Self {
-        Self {
-            attempts: AttemptResult::ALL.map(|result| vectors.attempts.with_label_values(&[upstream, result.as_str()])),
-            first_byte: vectors.first_byte.with_label_values(&[upstream]),
-        }
-    }
-
-    /// Counts an attempt that has ended.
-    pub fn attempted(&self, result: AttemptResult) {
-        if let Some(counter) = self.attempts.get(result as usize) {
-            counter.inc();
-        }
-    }
-
-    /// Counts the time to the first byte of a reply.
-    pub fn first_byte(&self, took: Duration) {
-        self.first_byte.observe(took.as_secs_f64());
-    }
-}
-
-/// How an attempt at an upstream ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttemptResult {
-    /// A whole reply with a status below 500.
-    Ok,
-    /// A whole reply with a status of 500 or above.
-    ServerError,
-    /// No connection.
-    ConnectFailed,
-    /// The connect time-out ran out.
-    ConnectTimeout,
-    /// The first-byte time-out ran out.
-    FirstByteTimeout,
-    /// The idle time-out ran out.
-    IdleTimeout,
-    /// The total time-out ran out.
-    TotalTimeout,
-    /// The upstream broke off.
-    Reset,
-    /// The reply was not valid or too large.
-    InvalidReply,
-    /// The client left first.
-    ClientLeft,
-}
-
-impl AttemptResult {
-    /// All results, in the order of their declaration.
-    pub const ALL: [AttemptResult; 10] = [
-        Self::Ok,
-        Self::ServerError,
-        Self::ConnectFailed,
-        Self::ConnectTimeout,
-        Self::FirstByteTimeout,
-        Self::IdleTimeout,
-        Self::TotalTimeout,
-        Self::Reset,
-        Self::InvalidReply,
-        Self::ClientLeft,
-    ];
-
-    /// The name in metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::ServerError => "server_error",
-            Self::ConnectFailed => "connect_failed",
-            Self::ConnectTimeout => "connect_timeout",
-            Self::FirstByteTimeout => "first_byte_timeout",
-            Self::IdleTimeout => "idle_timeout",
-            Self::TotalTimeout => "total_timeout",
-            Self::Reset => "reset",
-            Self::InvalidReply => "invalid_reply",
-            Self::ClientLeft => "client_left",
         }
     }
 }
@@ -374,21 +289,6 @@ mod tests {
         let models = text.lines().filter(|l| l.starts_with("raptorgate_cost_nanos_total{")).count();
         assert_eq!(models, MODELS_MAX + 1);
         assert!(text.contains(r#"model="other""#));
-    }
-
-    #[test]
-    fn every_attempt_result_has_its_counter() {
-        let metrics = Metrics::new().unwrap();
-        let upstream = metrics.upstream("agents");
-        for result in AttemptResult::ALL {
-            upstream.attempted(result);
-        }
-        let text = metrics.encode().unwrap();
-        for result in AttemptResult::ALL {
-            let line =
-                format!(r#"raptorgate_upstream_attempts_total{{result="{}",upstream="agents"}} 1"#, result.as_str());
-            assert!(text.contains(&line), "{line}");
-        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! `recording-upstream LOG`: listens on a free port, prints its address, writes one line to LOG per request served.
+//! `recording-upstream LOG [ADDRESS]`: listens on a free port or at an address, prints it, appends one line to LOG per
+//! request served.
 
 use raptorgate_tests::upstream::h1_server::Connection;
 use raptorgate_tests::upstream::h2_server;
 use raptorgate_tests::upstream::state::State;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -12,10 +13,14 @@ const H2_PREFACE: &[u8] = b"PRI ";
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let log = std::env::args().nth(1).expect("usage: recording-upstream LOG");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let log = std::env::args().nth(1).expect("usage: recording-upstream LOG [ADDRESS]");
+    let wanted = std::env::args().nth(2).unwrap_or_else(|| "127.0.0.1:0".into());
+    let listener = TcpListener::bind(wanted).await.expect("a free port");
     let address = listener.local_addr().expect("an address").to_string();
-    let state = Arc::new(State::new(address.clone(), File::create(log).expect("create the log")));
+    let state = Arc::new(State::new(
+        address.clone(),
+        OpenOptions::new().create(true).append(true).open(log).expect("open the log"),
+    ));
     println!("{address}");
     loop {
         let (stream, _) = listener.accept().await.expect("accept");

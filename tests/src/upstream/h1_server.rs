@@ -2,7 +2,7 @@
 
 use crate::reply::Framing;
 use crate::upstream::record::{Received, RequestEnd, Served, ServedEnd};
-use crate::upstream::script::{Parameters, Step, answers_unread, script};
+use crate::upstream::script::{Parameters, Step, answers_unread};
 use crate::upstream::state::State;
 use crate::wire::{BodyState, Head, Reader, WireError, framing};
 use bytes::Bytes;
@@ -63,9 +63,8 @@ impl<'a> Connection<'a> {
             self.state.record(&received, &Served::default());
             return After::Over;
         }
-        let earlier = if parameters.has("id") { self.state.count(parameters.text("id")) } else { 0 };
         let mut served = Served::default();
-        let after = self.play(script(&parameters, &received, earlier), &received, &mut served).await;
+        let after = self.play(self.state.script(&parameters, &received), &received, &mut served).await;
         self.state.record(&received, &served);
         if unread {
             self.linger().await;

@@ -1,7 +1,7 @@
 //! Plays scripts over HTTP/2 without TLS, frame by frame.
 
 use crate::upstream::record::{Received, RequestEnd, Served, ServedEnd};
-use crate::upstream::script::{Parameters, Step, answers_unread, script};
+use crate::upstream::script::{Parameters, Step, answers_unread};
 use crate::upstream::state::State;
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -23,7 +23,12 @@ pub async fn serve(stream: TcpStream, number: u64, state: Arc<State>) {
 }
 
 async fn exchange(request: Request<RecvStream>, mut player: Player, number: u64, state: Arc<State>) {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    // recorded where HTTP/1.1 has it; that there is none shows
+    let authority = head.uri.authority().map_or("no :authority", http::uri::Authority::as_str);
+    let scheme = head.uri.scheme_str().unwrap_or("no :scheme");
+    head.headers.insert("x-scheme", scheme.parse().expect("a scheme fits into a header"));
+    head.headers.insert("host", authority.parse().expect("an authority fits into a header"));
     let mut received = Received {
         connection: number,
         method: head.method.to_string(),
@@ -41,9 +46,8 @@ async fn exchange(request: Request<RecvStream>, mut player: Player, number: u64,
         state.record(&received, &player.served);
         return;
     }
-    let earlier = if parameters.has("id") { state.count(parameters.text("id")) } else { 0 };
     let bodyless = received.method == "HEAD";
-    for step in script(&parameters, &received, earlier) {
+    for step in state.script(&parameters, &received) {
         if bodyless && matches!(step, Step::Data(..)) {
             continue;
         }

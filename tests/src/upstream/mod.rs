@@ -30,17 +30,25 @@ pub struct Upstream {
 impl Upstream {
     /// Starts one on a free port.
     pub fn start() -> Self {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Starts one at an address.
+    pub fn start_at(address: SocketAddr) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let mut child = Command::new(machine::program("recording-upstream"))
-            .arg(folder.path().join("log.jsonl"))
-            .stdout(Stdio::piped())
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("start the recording upstream");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("its address");
-        let address = line.trim().parse().expect("an address");
+        let (child, address) = run(&folder, address);
         Self { child, folder, address }
+    }
+
+    /// Kills it: its port is closed, its connections are reset, its log stays.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("kill it");
+        self.child.wait().expect("its end");
+    }
+
+    /// Starts it again where it was.
+    pub fn restart(&mut self) {
+        self.child = run(&self.folder, self.address).0;
     }
 
     /// Where it listens, for HTTP/1.1 and HTTP/2 with prior knowledge.
@@ -73,6 +81,12 @@ impl Upstream {
         self.control(&format!("release/{name}")).await;
     }
 
+    /// From now on `/healthz` says that it is sick (503), or well.
+    pub async fn say(&self, health: &str) {
+        assert!(matches!(health, "sick" | "well"), "{health}");
+        self.control(&format!("health/{health}")).await;
+    }
+
     /// Bytes of body that have arrived of requests with this `x-test-id`.
     pub async fn arrived(&self, id: &str) -> u64 {
         self.control(&format!("arrived/{id}")).await.parse().expect("a number")
@@ -92,6 +106,20 @@ impl Upstream {
         let reply = client.send(&Request::get(format!("/__control/{command}"))).await.expect("the upstream answers");
         reply.text().to_owned()
     }
+}
+
+fn run(folder: &TempDir, address: SocketAddr) -> (Child, SocketAddr) {
+    let mut child = Command::new(machine::program("recording-upstream"))
+        .arg(folder.path().join("log.jsonl"))
+        .arg(address.to_string())
+        .stdout(Stdio::piped())
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("start the recording upstream");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("its address");
+    let address = line.trim().parse().expect("an address");
+    (child, address)
 }
 
 impl Drop for Upstream {

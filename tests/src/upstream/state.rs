@@ -1,10 +1,11 @@
 //! What all connections of the upstream share: its log, signals from tests, counters.
 
 use crate::upstream::record::{Received, Served};
+use crate::upstream::script::{Parameters, Step, script, whole};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
@@ -18,6 +19,7 @@ pub struct State {
     arrived: Mutex<HashMap<String, u64>>,
     counts: Mutex<HashMap<String, u64>>,
     connections: AtomicU64,
+    sick: AtomicBool,
 }
 
 impl State {
@@ -30,6 +32,7 @@ impl State {
             arrived: Mutex::default(),
             counts: Mutex::default(),
             connections: AtomicU64::new(0),
+            sick: AtomicBool::new(false),
         }
     }
 
@@ -54,8 +57,17 @@ impl State {
         self.note_arrived(&format!("waiting-{name}"), 1);
     }
 
+    /// What is done with a request.
+    pub fn script(&self, parameters: &Parameters, received: &Received) -> Vec<Step> {
+        if received.path_without_query() == "/healthz" && self.sick.load(Ordering::Relaxed) {
+            return whole(503, "text/plain", "sick");
+        }
+        let earlier = if parameters.has("id") { self.count(parameters.text("id")) } else { 0 };
+        script(parameters, received, earlier)
+    }
+
     /// Counts a request of this id; how many there were before.
-    pub fn count(&self, id: &str) -> u64 {
+    fn count(&self, id: &str) -> u64 {
         let mut counts = self.counts.lock().expect("counts");
         let count = counts.entry(id.to_owned()).or_default();
         *count += 1;
@@ -68,13 +80,17 @@ impl State {
         self.log.lock().expect("log").write_all(line.as_bytes()).expect("write to the log");
     }
 
-    /// Answers a request of the test itself: `/__control/release/NAME`, `/__control/arrived/ID`.
+    /// Answers a request of the test itself: `/__control/release/NAME`, `/__control/arrived/ID`, `/__control/health/sick`.
     pub fn control(&self, target: &str) -> Option<String> {
         let command = target.strip_prefix("/__control/")?;
         match command.split_once('/')? {
             ("release", name) => {
                 self.signal(name).add_permits(1);
                 Some("released".into())
+            }
+            ("health", state) => {
+                self.sick.store(state == "sick", Ordering::Relaxed);
+                Some(state.to_owned())
             }
             ("arrived", id) => Some(self.arrived.lock().expect("arrived").get(id).copied().unwrap_or(0).to_string()),
             _ => None,
