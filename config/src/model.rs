@@ -4,8 +4,10 @@
 //! names are known to exist, units are parsed. `Option` means absent.
 
 mod compress;
+mod fault;
 
 pub use compress::{Compress, MediaRange, ReplyCoding};
+pub use fault::{Fault, FaultAbort, FaultDelay};
 
 mod limits;
 
@@ -387,33 +389,6 @@ pub struct Meter {
     pub request_usage: bool,
     /// Price of models that `prices` does not name; absent: their cost is 0 and counted as unpriced.
     pub default_price: Option<ModelPrice>,
-}
-
-/// Fault injection.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
-    /// Wait before the request goes on.
-    pub delay: Option<FaultDelay>,
-    /// Answer with an error instead.
-    pub abort: Option<FaultAbort>,
-}
-
-/// A delay for a share of requests.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FaultDelay {
-    /// 0–100.
-    pub percent: f64,
-    /// How long.
-    pub duration: Duration,
-}
-
-/// An error for a share of requests.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FaultAbort {
-    /// 0–100.
-    pub percent: f64,
-    /// 400–599.
-    pub status: u16,
 }
 
 /// What a vanished client means for the upstream.

@@ -138,19 +138,19 @@ async fn bombs_are_refused_at_once_and_cost_no_memory() {
     let mut client = stage.gateway.h1().await;
     assert_eq!(client.send(&coded("gzip", code("gzip", b"{}"))).await.expect("a reply").status, 200, "warm");
     let before = memory_peak(&stage.gateway);
-    let mut slowest = Duration::ZERO;
     for coding in CODINGS {
         let bomb = code(coding, &zeros);
         assert!(bomb.len() < 12 << 10, "{coding}: no bomb with {} bytes", bomb.len());
+        let mut fastest = Duration::MAX;
         for _ in 0..20 {
             let start = Instant::now();
             let reply = client.send(&coded(coding, bomb.clone()).header("x-test-id", "bomb")).await.expect("a reply");
-            slowest = slowest.max(start.elapsed());
+            fastest = fastest.min(start.elapsed());
             assert_eq!((reply.status, reply.error_code().as_str()), (413, "body_ratio_too_high"), "{coding}");
         }
+        // the best of many, so that a busy machine does not count
+        assert!(fastest < Duration::from_millis(100), "{coding}: a bomb took {fastest:?}");
     }
-    // A bound on work, not a measurement: all of a bomb takes an unoptimized build longer than this.
-    assert!(slowest < Duration::from_secs(1), "a bomb took {slowest:?}");
     let grown = memory_peak(&stage.gateway) - before;
     // what decoders and allocator keep; what is decoded would be 800 MB, and 10 MB for one
     assert!(grown < 48 << 20, "80 bombs of 10 MB cost {grown} bytes");
