@@ -39,12 +39,14 @@ pub struct Chunks {
     trailer: Vec<u8>,
 }
 
-impl Chunks {
+impl Default for Chunks {
     /// Before its first byte.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { at: At::Size(0), left: 0, extension_bytes: 0, unfinished: 0, trailer: Vec::new() }
     }
+}
 
+impl Chunks {
     /// True when its last byte has passed.
     pub fn is_over(&self) -> bool {
         self.at == At::End
@@ -150,7 +152,7 @@ mod tests {
     fn every_cut_finds_the_same_end() {
         let end = BODY.len() - 5;
         for cut in 0..BODY.len() {
-            let mut chunks = Chunks::new();
+            let mut chunks = Chunks::default();
             let first = chunks.scan(&BODY[..cut]).unwrap();
             assert_eq!(first, cut.min(end));
             assert_eq!(first + chunks.scan(&BODY[first..]).unwrap(), end, "cut at {cut}");
@@ -175,7 +177,7 @@ mod tests {
             "0\r\nX y: z\r\n\r\n",
             "0\r\n X: z\r\n\r\n",
         ] {
-            assert!(Chunks::new().scan(body.as_bytes()).is_err(), "{body:?}");
+            assert!(Chunks::default().scan(body.as_bytes()).is_err(), "{body:?}");
         }
     }
 }

@@ -213,7 +213,7 @@ fn behind(head: Head) -> At {
         Framing::Length(0) if head.asks_upgrade => At::UpgradeAsked,
         Framing::Length(0) => At::Over,
         Framing::Length(length) => At::Length(length),
-        Framing::Chunked => At::Chunks(Box::new(ChunkedBody { chunks: Chunks::new(), scanned: 0, safe: 0 })),
+        Framing::Chunked => At::Chunks(Box::new(ChunkedBody { chunks: Chunks::default(), scanned: 0, safe: 0 })),
     }
 }
 
