@@ -8,19 +8,44 @@ use crate::problem::{Code, Finding, Position, suggest};
 use crate::shape::{Field, Shape};
 use crate::source::MASK;
 use crate::yaml::{self, Entry, Node, Scalar, State, Style, Value};
+use sha2::{Digest, Sha256};
 use std::fmt::Display;
+use std::path::PathBuf;
 
 /// What is collected while a file is decoded.
 #[derive(Default)]
 pub(crate) struct Context {
     pub findings: Vec<Finding>,
+    /// Files that the configuration names, beside itself and values from outside.
+    pub files: Files,
     /// Values that are missing because they could not be read, told or told before.
     unread: usize,
 }
 
+/// Files that were read, or should have been, and what was in them.
+#[derive(Default)]
+pub(crate) struct Files {
+    paths: Vec<PathBuf>,
+    contents: Sha256,
+}
+
+impl Files {
+    /// Remembers a file and its content; empty if it cannot be read.
+    pub fn add(&mut self, path: PathBuf, content: &[u8]) {
+        self.contents.update(Sha256::digest(content));
+        self.paths.push(path);
+    }
+
+    /// The files, and the hash of what was in them; `None` without any.
+    pub fn finish(self) -> (Vec<PathBuf>, Option<[u8; 32]>) {
+        let hash = (!self.paths.is_empty()).then(|| self.contents.finalize().into());
+        (self.paths, hash)
+    }
+}
+
 impl Context {
     pub fn new(findings: Vec<Finding>) -> Self {
-        Self { findings, unread: 0 }
+        Self { findings, files: Files::default(), unread: 0 }
     }
 
     pub fn tell(&mut self, finding: Finding) {

@@ -6,8 +6,9 @@
 use crate::emit::{Yaml, emit, map, text, word};
 use crate::media::media_text;
 use crate::model::{
-    ApiKey, Authenticate, Compress, Config, Dns, Ejection, EndUser, Execution, Fault, FloodLimits, HealthCheck,
-    MaskPii, Meter, ModelPrice, PiiAction, PiiType, Pool, Rate, Route, RouteMatch, Sanitize, Upstream,
+    ApiKey, Authenticate, CertificateMatch, ClientCertificate, Compress, Config, Dns, Ejection, EndUser, Execution,
+    Fault, FloodLimits, HealthCheck, MaskPii, Meter, ModelPrice, PiiAction, PiiType, Pool, Rate, Route, RouteMatch,
+    Sanitize, Upstream, UpstreamTls,
 };
 use crate::patterns::{host_text, path_text, source_text};
 use crate::routes::MaskWord;
@@ -56,7 +57,9 @@ fn upstream_yaml(upstream: &Upstream) -> Yaml {
         ("pool", pool(&upstream.pool)),
         ("ejection", or_off(&upstream.ejection, ejection)),
     ];
-    map(keys.into_iter().chain(maybe("health_check", upstream.health_check.as_ref().map(health_check))))
+    let tls = maybe("tls", upstream.tls.as_ref().map(upstream_tls));
+    let check = maybe("health_check", upstream.health_check.as_ref().map(health_check));
+    map(keys.into_iter().chain(tls).chain(check))
 }
 
 fn dns(dns: &Dns) -> Yaml {
@@ -100,6 +103,18 @@ fn ejection(ejection: &Ejection) -> Yaml {
         ("max_ejected", word(ejection.max_ejected_percent)),
         ("slow_start", text(duration_text(ejection.slow_start))),
     ])
+}
+
+fn upstream_tls(tls: &UpstreamTls) -> Yaml {
+    let client = tls.client_certificate.as_deref();
+    let all = [
+        maybe("server_name", tls.server_name.as_deref().map(text)),
+        maybe("ca", tls.authorities.as_deref().map(|ca| text(ca.file()))),
+        maybe("client_certificate", client.map(|pair| text(pair.file()))),
+        maybe("client_key", client.map(|pair| text(pair.key_file()))),
+        Some(("verify", word(tls.verify.word()))),
+    ];
+    map(all.into_iter().flatten())
 }
 
 fn route_yaml(route: &Route) -> Yaml {
@@ -153,7 +168,32 @@ fn match_yaml(matches: &RouteMatch) -> Yaml {
 }
 
 fn authenticate(block: &Authenticate) -> Yaml {
-    map([("api_keys", Yaml::List(block.api_keys.iter().map(api_key).collect()))])
+    let keys = (!block.api_keys.is_empty()).then(|| Yaml::List(block.api_keys.iter().map(api_key).collect()));
+    let certificates = block.client_certificates.iter().map(client_certificate).collect::<Vec<_>>();
+    let certificates = (!certificates.is_empty()).then_some(Yaml::List(certificates));
+    map([maybe("api_keys", keys), maybe("client_certificates", certificates)].into_iter().flatten())
+}
+
+fn client_certificate(certificate: &ClientCertificate) -> Yaml {
+    let holds = match &certificate.holds {
+        CertificateMatch::Sha256(hash) => ("sha256", text(hex(hash))),
+        CertificateMatch::San(name) => ("san", text(name.to_string())),
+        CertificateMatch::Subject(name) => ("subject", text(name)),
+    };
+    let all = [
+        Some(("id", text(&*certificate.id))),
+        Some(holds),
+        Some(("tenant", text(&*certificate.tenant))),
+        Some(("user", text(&*certificate.user))),
+        maybe("tier", certificate.tier.as_deref().map(text)),
+        maybe("region", certificate.region.as_deref().map(text)),
+        Some(("scopes", Yaml::List(certificate.scopes.iter().map(|scope| text(&**scope)).collect()))),
+    ];
+    map(all.into_iter().flatten())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn api_key(key: &ApiKey) -> Yaml {

@@ -4,6 +4,8 @@
 //! into the blocks declared in `schema` and `routes`, `resolve` turns those into [`model::Config`]. Every step tells its
 //! problems, and they come out together as [`Problems`].
 
+mod certificate_names;
+pub mod certificates;
 mod decode;
 mod effective;
 mod emit;
@@ -34,6 +36,6 @@ pub use json_schema::json_schema;
 pub use load::{Loaded, Origin, load, parse};
 pub use problem::{Code, Position, Problem, Problems};
 pub use reference::reference_markdown;
-pub use restart::needs_restart;
+pub use restart::{expired_replacements, needs_restart};
 pub use starter::{for_upstream, init_template};
 pub use watch::{WatchError, Watcher};

@@ -38,13 +38,19 @@ impl Origin {
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
-    /// First eight hexadecimal digits of the SHA-256 over the file and every value that came from outside.
+    /// First eight hexadecimal digits of the SHA-256 over the file, every value that came from outside, and the files of TLS.
     pub hash: String,
+    files: Vec<PathBuf>,
     /// Where each block of the top level stands, for problems that show only beside the running configuration.
     places: Vec<(String, Problem)>,
 }
 
 impl Loaded {
+    /// Files of certificates and keys that the configuration names: a change of one changes the configuration.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// A problem to be filled in, at a key of the top level; a key that is absent holds its default from the first line on.
     pub(crate) fn place(&self, key: &str) -> Problem {
         let written = self.places.iter().find(|(name, _)| name == key);
@@ -99,9 +105,13 @@ pub fn parse(text: &str, origin: &Origin, env: &dyn Fn(&str) -> Option<String>) 
     source.mask(secrets);
     let mut cx = Context::new(outside.findings);
     let config = FileBlock::decode(&root, &mut cx).and_then(|file| resolve::resolve(&file, &origin.folder, &mut cx));
+    let (files, contents) = cx.files.finish();
     match config {
-        Some(config) => Ok(Loaded { config, hash: short_hash(outside.digest), places: places(&root, &source) }),
-        None => Err(source.problems(cx.findings)),
+        Some(config) => {
+            contents.iter().for_each(|hash| outside.digest.update(hash));
+            Ok(Loaded { config, hash: short_hash(outside.digest), files, places: places(&root, &source) })
+        }
+        None => Err(source.problems(cx.findings).naming(files)),
     }
 }
 

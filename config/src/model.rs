@@ -5,16 +5,17 @@
 
 mod compress;
 mod fault;
+mod limits;
+mod tls;
+mod upstreams;
 
 pub use compress::{Compress, MediaRange, ReplyCoding};
 pub use fault::{Fault, FaultAbort, FaultDelay};
-
-mod limits;
-
 pub use limits::{ClientLimits, Limits};
-
-mod upstreams;
-
+pub use tls::{
+    CertificateMatch, ClientCertificate, ClientCertificateMode, ClientCertificates, ListenerTls, TlsVersion,
+    UpstreamTls, Verification,
+};
 pub use upstreams::{
     Address, AddressFamily, Balance, Dns, Ejection, Endpoint, HashKey, HealthCheck, Pool, StatusRange, Timeouts,
 };
@@ -63,19 +64,10 @@ pub struct Config {
 pub struct Listener {
     /// Address and port; port 0 picks a free one.
     pub address: SocketAddr,
-    /// TLS with one certificate.
+    /// TLS, if it is on.
     pub tls: Option<ListenerTls>,
     /// Connections begin with a PROXY header.
     pub proxy_protocol: bool,
-}
-
-/// Certificate chain and key, PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenerTls {
-    /// Certificate chain file, leaf first.
-    pub certificate: PathBuf,
-    /// Private key file.
-    pub key: PathBuf,
 }
 
 /// The ops listener: `/metrics /livez /readyz`.
@@ -127,6 +119,8 @@ pub struct Upstream {
     pub balance: Balance,
     /// Protocol spoken to it.
     pub protocol: UpstreamProtocol,
+    /// TLS, if it is on.
+    pub tls: Option<UpstreamTls>,
     /// The upstream itself removes duplicates, so a request already sent may be retried.
     pub idempotent: bool,
     /// Attempts beyond the first.
@@ -146,7 +140,7 @@ pub struct Upstream {
 pub enum UpstreamProtocol {
     /// HTTP/1.1.
     Http1,
-    /// HTTP/2 without TLS, prior knowledge.
+    /// HTTP/2; without TLS with prior knowledge.
     Http2,
 }
 
@@ -255,6 +249,8 @@ pub enum ApiFormat {
 pub struct Authenticate {
     /// Keys by the SHA-256 of their text.
     pub api_keys: Vec<ApiKey>,
+    /// Client certificates by what they hold; the first that matches counts.
+    pub client_certificates: Vec<ClientCertificate>,
 }
 
 /// One API key.

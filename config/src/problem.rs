@@ -7,6 +7,7 @@
 //! * All problems are told at once, sorted by position (`all_problems_are_told_at_once`).
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// Line and column, both counted from 1; columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -235,12 +236,23 @@ impl fmt::Display for Problem {
 pub struct Problems {
     list: Vec<Problem>,
     not_kept: usize,
+    files: Vec<PathBuf>,
 }
 
 impl Problems {
     /// Problems by position, and how many more there are.
     pub(crate) fn new(list: Vec<Problem>, not_kept: usize) -> Self {
-        Self { list, not_kept }
+        Self { list, not_kept, files: Vec::new() }
+    }
+
+    /// The same problems, of a configuration that names these files.
+    pub(crate) fn naming(self, files: Vec<PathBuf>) -> Self {
+        Self { files, ..self }
+    }
+
+    /// Files of certificates and keys that the configuration names: one of them may be what has to be corrected.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// The problems by position.

@@ -1,5 +1,7 @@
 //! What the file may hold in routes and in `defaults`.
 
+use crate::certificate_names::CommonName;
+use crate::certificates::SubjectAltName;
 use crate::decode::{At, Context, Decode, OrOff, Some1};
 use crate::model::{
     ApiFormat, HostPattern, MediaRange, OnDisconnect, OnLargeReply, PathPattern, PiiAction, ReplyCoding,
@@ -78,10 +80,37 @@ block! {
 }
 
 block! {
-    /// Who may call.
+    /// Who may call: `api_keys`, `client_certificates`, or both. A key that is sent decides alone; without one, the certificate does.
     pub(crate) struct AuthenticateBlock {
         /// Keys that are accepted, as `Authorization: Bearer` or `x-api-key`.
-        api_keys: Some1<ApiKeyBlock> = required,
+        api_keys: Some1<ApiKeyBlock> = optional,
+        /// Client certificates that are accepted, of connections to listeners that ask for them. The first that matches counts.
+        client_certificates: Some1<ClientCertificateBlock> = optional,
+    }
+}
+
+block! {
+    /// Whose client certificate it is: exactly one of `sha256`, `san` and `subject`. Who may have issued it is said by the listener's
+    /// `tls.client_certificates`.
+    pub(crate) struct ClientCertificateBlock {
+        /// Its name in logs, of which no API key has the same. It may be repeated on other routes, for the same certificate.
+        id: At<Name> = required,
+        /// SHA-256 of the whole certificate (DER), 64 hexadecimal digits.
+        sha256: At<Sha256Hex> = optional,
+        /// A subject alternative name that it must have: URI, host name, e-mail or IP address.
+        san: At<SubjectAltName> = optional,
+        /// The common name (CN) that its subject must have.
+        subject: At<CommonName> = optional,
+        /// Name of the tenant.
+        tenant: At<Name> = required,
+        /// The certificate's holder.
+        user: Label = required,
+        /// Price tier.
+        tier: Label = optional,
+        /// Price region.
+        region: Label = optional,
+        /// What the holder may do; told to the upstream.
+        scopes: Vec<Label> = default("[]"),
     }
 }
 
@@ -130,7 +159,7 @@ block! {
     pub(crate) struct FloodBlock {
         /// Per client address.
         per_address: RateBlock = optional,
-        /// Per presented API key, before it is known to be valid.
+        /// Per presented API key, before it is known to be valid; per client certificate where no key is sent.
         per_key: RateBlock = optional,
     }
 }

@@ -1,7 +1,8 @@
 //! What the file may hold, outside of routes: the blocks from which decoder, JSON Schema and manual derive.
 
+use crate::certificate_names::HostName;
 use crate::decode::{At, Map, OrOff, Some1};
-use crate::model::{Address, LogOutput, UpstreamProtocol};
+use crate::model::{Address, ClientCertificateMode, LogOutput, TlsVersion, UpstreamProtocol, Verification};
 use crate::routes::{RouteBlock, RouteBlocks};
 use crate::shape::{block, words};
 use crate::units::{Currency, Price, Secret};
@@ -52,7 +53,7 @@ block! {
     pub(crate) struct ListenerBlock {
         /// IP address and port; port 0 picks a free one.
         address: At<SocketAddr> = required,
-        /// TLS with one certificate.
+        /// TLS. Certificates may be added, renewed and removed while the gateway runs; turning TLS on or off needs a restart.
         tls: TlsBlock = optional,
         /// Connections begin with a PROXY header, version 1 or 2, which names the client; others are closed.
         /// Needs `trusted_proxies`, and is believed from these alone.
@@ -61,12 +62,41 @@ block! {
 }
 
 block! {
-    /// Certificate and key of a listener, PEM. Relative paths start in the folder of the configuration file.
+    /// TLS of a listener: one `certificate` and its `key`, or a list of `certificates`. The files are watched like this one.
     pub(crate) struct TlsBlock {
-        /// File of the certificate chain, leaf first.
+        /// File of the certificate chain, PEM, leaf first. Relative paths start in the folder of the configuration file.
+        certificate: At<FilePath> = optional,
+        /// File of the private key, PEM, not encrypted.
+        key: At<FilePath> = optional,
+        /// Several certificates. The name that a client asks for (SNI) chooses among the host names in them: the exact name
+        /// before `*.x.in`; of two with different kinds of key, the first that the client understands. A client that names no
+        /// host, or an unknown one, gets the first certificate.
+        certificates: Some1<CertificateBlock> = optional,
+        /// Certificates of clients. Left out: none is asked for.
+        client_certificates: ClientCertificatesBlock = optional,
+        /// Oldest version that is spoken.
+        min_version: TlsVersion = default("\"1.2\""),
+    }
+}
+
+block! {
+    /// A certificate of a listener.
+    pub(crate) struct CertificateBlock {
+        /// File of the certificate chain, PEM, leaf first.
         certificate: At<FilePath> = required,
-        /// File of the private key.
+        /// File of its private key, PEM, not encrypted.
         key: At<FilePath> = required,
+    }
+}
+
+block! {
+    /// Certificates of clients. What one stands for is said by `authenticate.client_certificates`.
+    pub(crate) struct ClientCertificatesBlock {
+        /// File of the authorities that may have issued them, PEM.
+        ca: At<FilePath> = required,
+        /// Whether a client needs one. A certificate of another authority, or one that has expired, is refused in the handshake
+        /// either way.
+        mode: ClientCertificateMode = default("required"),
     }
 }
 
@@ -179,6 +209,8 @@ block! {
         balance: BalanceChoice = default("round_robin"),
         /// Protocol that is spoken to it.
         protocol: UpstreamProtocol = default("http1"),
+        /// TLS towards it. Left out: none.
+        tls: UpstreamTlsBlock = optional,
         /// The upstream itself removes duplicates, so that a request already sent may be sent again.
         idempotent: bool = default("false"),
         /// Attempts beyond the first.
@@ -205,6 +237,22 @@ block! {
 }
 
 block! {
+    /// TLS towards an upstream, 1.2 or 1.3. The files are watched like this one.
+    pub(crate) struct UpstreamTlsBlock {
+        /// Name that is asked for (SNI) and that its certificate must hold. Left out: each endpoint's host.
+        server_name: HostName = optional,
+        /// File of the authorities that may have issued its certificate, PEM. Left out: those of the system.
+        ca: At<FilePath> = optional,
+        /// File of the certificate chain that the gateway shows, PEM, leaf first.
+        client_certificate: At<FilePath> = optional,
+        /// File of its private key, PEM, not encrypted.
+        client_key: At<FilePath> = optional,
+        /// Whether its certificate is verified: `false` lets anybody on the way pose as the upstream.
+        verify: Verification = default("true"),
+    }
+}
+
+block! {
     /// Time-outs towards an upstream; each has its own error code.
     pub(crate) struct TimeoutsBlock {
         /// To connect.
@@ -220,5 +268,20 @@ block! {
 
 words!(UpstreamProtocol {
     "http1" => UpstreamProtocol::Http1, "HTTP/1.1";
-    "http2" => UpstreamProtocol::Http2, "HTTP/2 without TLS, with prior knowledge";
+    "http2" => UpstreamProtocol::Http2, "HTTP/2; without TLS with prior knowledge";
+});
+
+words!(TlsVersion {
+    "1.2" => TlsVersion::Tls12, "TLS 1.2 and 1.3";
+    "1.3" => TlsVersion::Tls13, "TLS 1.3 alone";
+});
+
+words!(ClientCertificateMode {
+    "optional" => ClientCertificateMode::Optional, "a client may show one";
+    "required" => ClientCertificateMode::Required, "without one the handshake fails";
+});
+
+words!(Verification {
+    "true" => Verification::On, "the certificate must be valid for the name and of a known authority";
+    "false" => Verification::Off, "any certificate is taken";
 });

@@ -19,23 +19,33 @@ pub fn for_upstream(url: &str) -> Result<Loaded, Problems> {
         let finding = Finding::new(Position::START, Code::WrongValue, format!("`--upstream` {why}"));
         Source::new(&origin.file, "").problems(vec![finding.help("for example `--upstream http://127.0.0.1:8000`")])
     };
-    let Some(rest) = url.strip_prefix("http://") else { return Err(refused("needs a URL that starts with `http://`")) };
+    let plain = url.strip_prefix("http://").map(|rest| (rest, Scheme { port: 80, tls: "" }));
+    let encrypted = || url.strip_prefix("https://").map(|rest| (rest, Scheme { port: 443, tls: ", tls: {}" }));
+    let Some((rest, scheme)) = plain.or_else(encrypted) else {
+        return Err(refused("needs a URL that starts with `http://` or `https://`"));
+    };
     let address = rest.strip_suffix('/').unwrap_or(rest);
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-:[]".contains(c);
     if address.is_empty() || !address.chars().all(allowed) {
         return Err(refused("takes scheme, host and port, without a path"));
     }
-    // The port that `http://` means when there is none.
+    // The port that the scheme means when there is none.
     let with_port = address.rsplit(']').next().is_some_and(|tail| tail.contains(':'));
-    let address = if with_port { address.to_owned() } else { format!("{address}:80") };
-    parse(&yaml(&address), &origin, &|_| None)
+    let address = if with_port { address.to_owned() } else { format!("{address}:{}", scheme.port) };
+    parse(&yaml(&address, scheme.tls), &origin, &|_| None)
 }
 
-fn yaml(address: &str) -> String {
+/// What a URL's scheme means.
+struct Scheme {
+    port: u16,
+    tls: &'static str,
+}
+
+fn yaml(address: &str, tls: &str) -> String {
     format!(
         "version: 1\n\
          listeners: [{{ address: \"127.0.0.1:8080\" }}]\n\
-         upstreams: {{ upstream: {{ endpoints: [{{ address: \"{address}\" }}] }} }}\n\
+         upstreams: {{ upstream: {{ endpoints: [{{ address: \"{address}\" }}]{tls} }} }}\n\
          routes: [{{ name: all, match: {{ path: \"/*\" }}, upstream: upstream }}]\n"
     )
 }

@@ -1,4 +1,4 @@
-//! Tells when a configuration file changes, however it is changed.
+//! Tells when a configuration file, or a file that it names, changes, however it is changed.
 //!
 //! Folders are watched, not the file: an editor's rename and the symlink swap of a Kubernetes ConfigMap replace the file under a
 //! watch. An event only says "look"; what counts is whether the real path or the content differ from the last look.
@@ -6,13 +6,15 @@
 //! # Invariants
 //! * In-place writes, renames over the file and swapped symlinks are all seen, again and again
 //!   (`a_write_in_place_is_seen`, `a_rename_over_the_file_is_seen`, `a_configmap_swap_is_seen`).
+//! * Files that the configuration names are watched like itself, also those that it names only later
+//!   (`a_file_that_the_configuration_names_is_seen`).
 //! * Without a change nothing is told (`an_untouched_file_is_not_told`).
 //! * Dropping the watcher ends its thread (`a_dropped_watcher_ends_its_thread`).
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -35,7 +37,7 @@ const SYMLINKS_MAX: usize = 40;
 #[error("cannot start the thread that watches the configuration")]
 pub struct WatchError(#[from] std::io::Error);
 
-/// Watches one file until it is dropped.
+/// Watches a configuration until it is dropped.
 #[derive(Debug)]
 pub struct Watcher {
     ended: Arc<AtomicBool>,
@@ -45,9 +47,13 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Calls `on_change` on a thread of its own after each change from now on. Start it before the file is loaded, so that no
-    /// change falls between the two.
-    pub fn start(path: &Path, on_change: impl Fn() + Send + 'static) -> Result<Watcher, WatchError> {
+    /// Calls `on_change` on a thread of its own after each change of the file, or of one of the `files` that it names, from now
+    /// on; `files` is asked before each look. Load the file again once it is started, so that no change falls between the two.
+    pub fn start(
+        path: &Path,
+        files: impl Fn() -> Vec<PathBuf> + Send + 'static,
+        on_change: impl Fn() + Send + 'static,
+    ) -> Result<Watcher, WatchError> {
         // One place is enough: a second event while one waits says nothing new.
         let (wake, events) = sync_channel(1);
         let ended = Arc::new(AtomicBool::new(false));
@@ -61,9 +67,15 @@ impl Watcher {
             Ok(watcher) => (Some(watcher), None),
             Err(error) => (None, Some(format!("no file events ({error}); the file is looked at every two seconds"))),
         };
-        let mut look = Look { path: path.to_owned(), folders, armed: BTreeSet::new(), last: None };
+        let mut look = Look {
+            path: path.to_owned(),
+            files: Box::new(files),
+            folders,
+            armed: BTreeSet::new(),
+            last: BTreeMap::new(),
+        };
         look.arm();
-        look.last = seen(path);
+        look.last = look.paths().into_iter().filter_map(|path| Some((path.clone(), seen(&path)?))).collect();
         let flag = Arc::clone(&ended);
         let thread = std::thread::Builder::new()
             .name("config-watch".to_owned())
@@ -101,9 +113,10 @@ type Seen = (PathBuf, [u8; 32]);
 
 struct Look {
     path: PathBuf,
+    files: Box<dyn Fn() -> Vec<PathBuf> + Send>,
     folders: Option<RecommendedWatcher>,
     armed: BTreeSet<PathBuf>,
-    last: Option<Seen>,
+    last: BTreeMap<PathBuf, Seen>,
 }
 
 impl Look {
@@ -122,10 +135,7 @@ impl Look {
     }
 
     fn look(&mut self, on_change: &dyn Fn()) {
-        let now = seen(&self.path);
-        // A file that is gone for a moment is about to be replaced.
-        if now.is_some() && now != self.last {
-            self.last = now;
+        if self.changed() {
             // A folder that was replaced has lost its watch although it has the same path.
             self.disarm();
             self.arm();
@@ -133,6 +143,25 @@ impl Look {
         } else {
             self.arm();
         }
+    }
+
+    /// Every file that is watched, each once.
+    fn paths(&self) -> BTreeSet<PathBuf> {
+        (self.files)().into_iter().chain([self.path.clone()]).collect()
+    }
+
+    /// True if a file is not what it was at the last look, or is new here.
+    fn changed(&mut self) -> bool {
+        let paths = self.paths();
+        self.last.retain(|path, _| paths.contains(path));
+        let mut changed = false;
+        for path in paths {
+            // A file that is gone for a moment is about to be replaced.
+            let Some(now) = seen(&path) else { continue };
+            let before = self.last.insert(path, now.clone());
+            changed |= before != Some(now);
+        }
+        changed
     }
 
     fn disarm(&mut self) {
@@ -145,7 +174,7 @@ impl Look {
 
     /// Watches what is not watched yet; what fails is tried again at the next look.
     fn arm(&mut self) {
-        let wanted = folders(&self.path);
+        let wanted: BTreeSet<PathBuf> = self.paths().iter().flat_map(|path| folders(path)).collect();
         let Some(watcher) = &mut self.folders else { return };
         for gone in self.armed.difference(&wanted) {
             let _ = watcher.unwatch(gone);

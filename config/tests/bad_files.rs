@@ -277,6 +277,114 @@ const CASES: &[(&str, &str, &str)] = &[
         LISTENER,
         "  - address: 127.0.0.1:8080\n    tls: { certificate: tests/data/server.pem, key: «unreadable_file»tests/data/server.pem }\n",
     ),
+    (
+        "the key of another certificate",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: { certificate: tests/data/server.pem, key: «conflict»tests/data/other.key }\n",
+    ),
+    (
+        "a chain in the wrong order",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: { certificate: «unreadable_file»tests/data/wrong_order.pem, key: tests/data/server.key }\n",
+    ),
+    (
+        "a certificate that is none",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: { certificate: «unreadable_file»tests/data/sample.yaml, key: tests/data/server.key }\n",
+    ),
+    ("TLS without a certificate", LISTENER, "  - address: 127.0.0.1:8080\n    tls: «missing_key»{}\n"),
+    (
+        "a certificate without a key",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: «missing_key»{ certificate: tests/data/server.pem }\n",
+    ),
+    ("no certificates", LISTENER, "  - address: 127.0.0.1:8080\n    tls: { certificates: «wrong_value»[] }\n"),
+    (
+        "both forms of certificates",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: { certificate: «conflict»tests/data/server.pem, key: «conflict»tests/data/server.key, certificates: [{ certificate: tests/data/other.pem, key: tests/data/other.key }] }\n",
+    ),
+    (
+        "two certificates for one name",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: { certificates: [{ certificate: tests/data/server.pem, key: tests/data/server.key }, { certificate: tests/data/other.pem, key: tests/data/other.key }, { certificate: «duplicate_name»«duplicate_name»tests/data/server.pem, key: tests/data/server.key }] }\n",
+    ),
+    (
+        "a version that is too old",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: { certificate: tests/data/server.pem, key: tests/data/server.key, min_version: «wrong_value»\"1.1\" }\n",
+    ),
+    (
+        "authorities that are not there",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: { certificate: tests/data/server.pem, key: tests/data/server.key, client_certificates: { ca: «unreadable_file»missing.pem } }\n",
+    ),
+    (
+        "a word that is no mode",
+        LISTENER,
+        "  - address: 127.0.0.1:8080\n    tls: { certificate: tests/data/server.pem, key: tests/data/server.key, client_certificates: { ca: tests/data/server.pem, mode: «wrong_value»maybe } }\n",
+    ),
+    (
+        "an upstream's authorities that are none",
+        UPSTREAM,
+        "    endpoints: [{ address: 127.0.0.1:8000 }]\n    tls: { ca: «unreadable_file»tests/data/server.key }\n",
+    ),
+    (
+        "a client certificate without its key",
+        UPSTREAM,
+        "    endpoints: [{ address: 127.0.0.1:8000 }]\n    tls: { client_certificate: «missing_key»tests/data/server.pem }\n",
+    ),
+    (
+        "a client's key of another certificate",
+        UPSTREAM,
+        "    endpoints: [{ address: 127.0.0.1:8000 }]\n    tls: { client_certificate: tests/data/server.pem, client_key: «conflict»tests/data/other.key }\n",
+    ),
+    (
+        "a server name with a port",
+        UPSTREAM,
+        "    endpoints: [{ address: 127.0.0.1:8000 }]\n    tls: { server_name: «wrong_value»a.test:443 }\n",
+    ),
+    (
+        "an empty server name",
+        UPSTREAM,
+        "    endpoints: [{ address: 127.0.0.1:8000 }]\n    tls: { server_name: «wrong_value»\"\" }\n",
+    ),
+    (
+        "a host that no certificate can hold",
+        UPSTREAM,
+        "    endpoints: [{ address: «wrong_value»a_-.b-:443 }]\n    tls: {}\n",
+    ),
+    ("neither keys nor certificates", METER, "    authenticate: «missing_key»{}\n"),
+    (
+        "certificates that no listener asks for",
+        METER,
+        "    authenticate: «missing_block»{ client_certificates: [{ id: c, san: a.test, tenant: acme, user: a }] }\n",
+    ),
+    (
+        "nothing a certificate is known by",
+        METER,
+        "    authenticate: «missing_block»{ client_certificates: [«missing_key»{ id: c, tenant: acme, user: a }] }\n",
+    ),
+    (
+        "two things a certificate is known by",
+        METER,
+        "    authenticate: «missing_block»{ client_certificates: [«conflict»{ id: c, san: a.test, subject: a, tenant: acme, user: a }] }\n",
+    ),
+    (
+        "two certificates known by the same",
+        METER,
+        "    authenticate: «missing_block»{ client_certificates: [{ id: c, san: a.test, tenant: acme, user: a }, «duplicate_name»{ id: d, san: A.test, tenant: acme, user: b }] }\n",
+    ),
+    (
+        "an id of a key and a certificate",
+        METER,
+        "    authenticate: «missing_block»{ api_keys: [{ id: c, key: a, tenant: acme, user: a }], client_certificates: [{ id: «duplicate_name»c, san: a.test, tenant: acme, user: a }] }\n",
+    ),
+    (
+        "a name that no certificate holds",
+        METER,
+        "    authenticate: { client_certificates: [{ id: c, san: «wrong_value»a..b, tenant: acme, user: a }] }\n",
+    ),
     // across blocks
     ("a meter that knows no usage", "match: { path: /* }\n", "match: { path: /* }\n    meter: «missing_block»{}\n"),
     ("a scope without keys", METER, "    end_user: { id: \"header:x-u\", scope: «missing_block»act_as }\n"),

@@ -293,14 +293,18 @@ fn an_upstream_alone_is_a_configuration() {
         ("http://127.0.0.1:8000", "127.0.0.1", 8000),
         ("http://agents.x.in/", "agents.x.in", 80),
         ("http://[::1]:9", "::1", 9),
+        ("https://agents.x.in", "agents.x.in", 443),
+        ("https://127.0.0.1:8443/", "127.0.0.1", 8443),
     ] {
         let config = for_upstream(url).unwrap().config;
-        let endpoint = &config.upstreams.values().next().unwrap().endpoints[0];
+        let upstream = config.upstreams.values().next().unwrap();
+        let endpoint = &upstream.endpoints[0];
+        assert_eq!(upstream.tls.is_some(), url.starts_with("https"));
         assert_eq!((endpoint.address.host.as_str(), endpoint.address.port), (host, port));
         assert_eq!(config.listeners[0].address.to_string(), "127.0.0.1:8080");
         assert!(config.routes[0].meter.is_none());
     }
-    for url in ["https://x:1", "x:1", "http://", "http://x:1/v1", "http://x\" }", "http://x:99999"] {
+    for url in ["ftp://x:1", "x:1", "http://", "http://x:1/v1", "http://x\" }", "http://x:99999"] {
         assert!(for_upstream(url).is_err(), "{url}");
     }
 }

@@ -139,8 +139,10 @@ fn what_holds_on_a_route_means_the_same_when_loaded() {
         let hex: String = key.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         text.replacen("\"***\"", &hex, 1)
     });
-    let file = format!("version: 1\nlisteners: [{{ address: 127.0.0.1:0 }}]\ntenants: {{ acme: {{}} }}\n{file}");
-    let origin = Origin { file: "effective".to_owned(), folder: ".".into() };
+    let tls = "tls: { certificate: server.pem, key: server.key, client_certificates: { ca: other.pem } }";
+    let file = format!("version: 1\nlisteners: [{{ address: 127.0.0.1:0, {tls} }}]\ntenants: {{ acme: {{}} }}\n{file}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let origin = Origin { file: "effective".to_owned(), folder };
     let after = parse(&file, &origin, &|_| None).unwrap_or_else(|problems| panic!("{problems}\n{file}"));
     assert_eq!(format!("{:?}", before.config.routes), format!("{:?}", after.config.routes));
     assert_eq!(format!("{:?}", before.config.upstreams), format!("{:?}", after.config.upstreams));

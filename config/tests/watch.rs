@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Far above what any change needs, so that a slow machine fails nothing.
@@ -14,7 +15,7 @@ const SEEN_WITHIN: Duration = Duration::from_secs(20);
 
 fn watch(path: &Path) -> (Watcher, Receiver<()>) {
     let (told, changes) = channel();
-    let watcher = Watcher::start(path, move || told.send(()).unwrap_or_default()).unwrap();
+    let watcher = Watcher::start(path, Vec::new, move || told.send(()).unwrap_or_default()).unwrap();
     (watcher, changes)
 }
 
@@ -94,6 +95,34 @@ fn a_change_behind_a_symlink_to_another_folder_is_seen() {
     told(&changes, "a symlink to another folder");
     fs::write(&elsewhere, "a: 4").unwrap();
     told(&changes, "a write to the new target");
+}
+
+#[test]
+fn a_file_that_the_configuration_names_is_seen() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("raptorgate.yaml");
+    fs::write(&file, "a: 1").unwrap();
+    let named = Arc::new(Mutex::new(Vec::new()));
+    let (told_of, changes) = channel();
+    let names = Arc::clone(&named);
+    let files = move || names.lock().unwrap().clone();
+    let _watcher = Watcher::start(&file, files, move || told_of.send(()).unwrap_or_default()).unwrap();
+    let certificate = elsewhere.path().join("server.pem");
+    fs::write(&certificate, "one").unwrap();
+    named.lock().unwrap().push(certificate.clone());
+    told(&changes, "a file that is named from now on");
+    for round in 0..3 {
+        fs::write(&certificate, format!("round {round}")).unwrap();
+        told(&changes, "a write to a named file");
+        fs::write(elsewhere.path().join("next"), format!("renamed {round}")).unwrap();
+        fs::rename(elsewhere.path().join("next"), &certificate).unwrap();
+        told(&changes, "a rename over a named file");
+    }
+    swap_configmap(elsewhere.path(), "0", "in a mounted folder");
+    named.lock().unwrap().push(elsewhere.path().join("..data/raptorgate.yaml"));
+    told(&changes, "a file of a mounted folder");
+    swap_configmap(elsewhere.path(), "1", "in the next mounted folder");
+    told(&changes, "a swap of the mounted folder");
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! `authenticate`: who is calling, proven by an API key; what the upstream is told about it.
+//! `authenticate`: who is calling, proven by an API key or a client certificate; what the upstream is told about it.
 //!
 //! # Invariants
 //! * Two different keys in one request are refused: nobody could say which one counts
 //!   (`two_different_keys_are_refused`).
+//! * A key that is sent decides alone, also against a certificate: a caller that means to use a key is never taken for
+//!   somebody else (`a_key_decides_before_a_certificate`).
 //! * The upstream's identity headers come from the key or are absent; what a client sent never shows through
 //!   (`a_client_cannot_write_identity_headers`).
 
@@ -12,6 +14,7 @@ use async_trait::async_trait;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use raptorgate_config::model;
+use raptorgate_policies::client_certificate::{CertificateRing, VerifiedCertificate};
 use raptorgate_policies::keys::KeyRing;
 use raptorgate_policies::{Denial, Identity};
 
@@ -23,18 +26,31 @@ const SCOPES: HeaderName = HeaderName::from_static("x-raptorgate-scopes");
 /// The filter of one route.
 #[derive(Debug)]
 pub struct Authenticate {
-    keys: KeyRing,
+    keys: Option<KeyRing>,
+    certificates: CertificateRing,
 }
 
 impl Authenticate {
     /// Compiles a route's block.
     pub fn new(config: &model::Authenticate) -> Self {
-        Self { keys: KeyRing::new(&config.api_keys) }
+        Self {
+            keys: (!config.api_keys.is_empty()).then(|| KeyRing::new(&config.api_keys)),
+            certificates: CertificateRing::new(&config.client_certificates),
+        }
     }
 
-    fn identify(&self, headers: &HeaderMap) -> Result<Identity, Denial> {
-        let key = presented_key(headers)?.ok_or(Denial::MissingApiKey)?;
-        self.keys.verify(key)
+    fn identify(&self, headers: &HeaderMap, certificate: Option<&VerifiedCertificate>) -> Result<Identity, Denial> {
+        if let Some(keys) = &self.keys
+            && let Some(key) = presented_key(headers)?
+        {
+            return keys.verify(key);
+        }
+        let identified = match certificate {
+            Some(certificate) => self.certificates.verify(certificate),
+            None => Err(Denial::MissingClientCertificate),
+        };
+        // whoever may send a key is told about the key
+        identified.map_err(|denial| if self.keys.is_some() { Denial::MissingApiKey } else { denial })
     }
 }
 
@@ -81,7 +97,7 @@ impl Filter for Authenticate {
     }
 
     async fn on_request(&self, head: &RequestHead<'_>, exchange: &mut Exchange) -> Decision {
-        match self.identify(head.headers) {
+        match self.identify(head.headers, exchange.client_certificate.as_ref()) {
             Ok(identity) => {
                 tell_upstream(&identity, &mut exchange.upstream_headers);
                 exchange.identity = Some(identity);
@@ -96,6 +112,7 @@ impl Filter for Authenticate {
 pub(crate) mod tests {
     use super::*;
     use crate::testing::{exchange, headers, run};
+    use raptorgate_config::certificates::CertificateFacts;
     use raptorgate_policies::keys::ApiKeyHash;
     use std::sync::Arc;
 
@@ -105,7 +122,7 @@ pub(crate) mod tests {
         let (tier, region) = (None, None);
         let key =
             model::ApiKey { id: "k1".into(), sha256, tenant: "acme".into(), user: user.into(), tier, region, scopes };
-        Authenticate::new(&model::Authenticate { api_keys: vec![key] })
+        Authenticate::new(&model::Authenticate { api_keys: vec![key], client_certificates: Vec::new() })
     }
 
     type Sent<'a> = &'a [(&'static str, &'static [u8])];
@@ -136,6 +153,54 @@ pub(crate) mod tests {
             assert_eq!(outcome(&[("authorization", key)]).await, Err(Denial::InvalidApiKey), "{key:?}");
         }
         assert_eq!(outcome(&[("authorization", b"Bearersk-one")]).await, Err(Denial::MissingApiKey));
+    }
+
+    fn certificate(subject: &str) -> VerifiedCertificate {
+        let subject = Some(subject.to_owned());
+        let facts = CertificateFacts { sha256: [1; 32], subject, sans: Vec::new(), not_before: 0, not_after: 0 };
+        VerifiedCertificate::of_handshake(facts)
+    }
+
+    /// The route takes the key of `filter`, if it says so, and the certificate of `agents`.
+    async fn of_connection(subject: Option<&str>, keys: bool, sent: Sent<'_>) -> Result<String, Denial> {
+        let holds = model::CertificateMatch::Subject("agents".into());
+        let (tier, region, scopes) = (None, None, Vec::new());
+        let entry = model::ClientCertificate {
+            id: "c1".into(),
+            holds,
+            tenant: "acme".into(),
+            user: "ravi".into(),
+            tier,
+            region,
+            scopes,
+        };
+        let mut filter = filter("asha", &[]);
+        filter.certificates = CertificateRing::new(&[entry]);
+        filter.keys = filter.keys.filter(|_| keys);
+        let mut exchange = exchange();
+        exchange.client_certificate = subject.map(certificate);
+        run(&filter, &headers(sent), "", &mut exchange).await?;
+        Ok(exchange.identity.unwrap().user().to_string())
+    }
+
+    #[tokio::test]
+    async fn a_certificate_names_its_holder() {
+        assert_eq!(of_connection(Some("agents"), false, &[]).await.as_deref(), Ok("ravi"));
+        assert_eq!(of_connection(Some("agents"), true, &[]).await.as_deref(), Ok("ravi"));
+        assert_eq!(of_connection(Some("others"), false, &[]).await, Err(Denial::InvalidClientCertificate));
+        assert_eq!(of_connection(None, false, &[]).await, Err(Denial::MissingClientCertificate));
+        for subject in [None, Some("others")] {
+            assert_eq!(of_connection(subject, true, &[]).await, Err(Denial::MissingApiKey));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_decides_before_a_certificate() {
+        let key = |key: &'static [u8]| [("x-api-key", key)];
+        assert_eq!(of_connection(Some("agents"), true, &key(b"sk-one")).await.as_deref(), Ok("asha"));
+        assert_eq!(of_connection(Some("agents"), true, &key(b"sk-two")).await, Err(Denial::InvalidApiKey));
+        // where no keys are taken, what looks like one is the backend's own affair
+        assert_eq!(of_connection(Some("agents"), false, &key(b"sk-two")).await.as_deref(), Ok("ravi"));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use crate::filter::{FilterName, HeaderEdits};
 use raptorgate_config::model::{ApiFormat, PiiType};
 use raptorgate_config::units::Money;
+use raptorgate_policies::client_certificate::VerifiedCertificate;
 use raptorgate_policies::{Denial, Identity, Timestamp};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,6 +22,8 @@ pub struct Exchange {
     pub received_at: Timestamp,
     /// Address of the client.
     pub client: IpAddr,
+    /// The client's certificate, if its connection has one.
+    pub client_certificate: Option<VerifiedCertificate>,
     /// Who is calling; set by `authenticate`.
     pub identity: Option<Identity>,
     /// On whose behalf; set by `end_user`.
@@ -56,6 +59,7 @@ impl Exchange {
             format,
             received_at,
             client,
+            client_certificate: None,
             identity: None,
             end_user: None,
             execution: None,

@@ -10,8 +10,8 @@ use crate::filter::{Decision, Filter, FilterName, Phases, RequestHead};
 use async_trait::async_trait;
 use http::HeaderMap;
 use raptorgate_config::model;
+use raptorgate_policies::Denial;
 use raptorgate_policies::flood::{FloodBook, Limiter};
-use raptorgate_policies::{Denial, Timestamp};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,16 +30,17 @@ impl FloodFilter {
         Self { per_address: limiter("address", config.per_address), per_key: limiter("key", config.per_key) }
     }
 
-    fn take(&self, client: IpAddr, headers: &HeaderMap, now: Timestamp) -> Result<(), Denial> {
+    fn take(&self, headers: &HeaderMap, exchange: &Exchange) -> Result<(), Denial> {
+        let now = exchange.received_at;
         if let Some(limiter) = &self.per_address {
-            limiter.take(&network(client), now).map_err(limited)?;
+            limiter.take(&network(exchange.client), now).map_err(limited)?;
         }
-        if let Some(limiter) = &self.per_key
-            && let Some(key) = presented_key(headers)?
-        {
-            limiter.take(key.as_bytes(), now).map_err(limited)?;
+        let Some(limiter) = &self.per_key else { return Ok(()) };
+        match (presented_key(headers)?, &exchange.client_certificate) {
+            (Some(key), _) => limiter.take(key.as_bytes(), now).map_err(limited),
+            (None, Some(certificate)) => limiter.take(certificate.sha256(), now).map_err(limited),
+            (None, None) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -66,7 +67,7 @@ impl Filter for FloodFilter {
     }
 
     async fn on_request(&self, head: &RequestHead<'_>, exchange: &mut Exchange) -> Decision {
-        match self.take(exchange.client, head.headers, exchange.received_at) {
+        match self.take(head.headers, exchange) {
             Ok(()) => Decision::Continue,
             Err(denial) => Decision::Deny(denial),
         }

@@ -67,7 +67,10 @@ pub fn status(denial: &Denial) -> StatusCode {
         | Denial::BodyDuplicateKey
         | Denial::BodyTooDeep
         | Denial::BodyNotUtf8 => StatusCode::BAD_REQUEST,
-        Denial::MissingApiKey | Denial::InvalidApiKey => StatusCode::UNAUTHORIZED,
+        Denial::MissingApiKey
+        | Denial::InvalidApiKey
+        | Denial::MissingClientCertificate
+        | Denial::InvalidClientCertificate => StatusCode::UNAUTHORIZED,
         Denial::EndUserNotAllowed | Denial::PromptBlocked | Denial::PiiBlocked => StatusCode::FORBIDDEN,
         Denial::BodyTooLarge { .. } | Denial::BodyRatioTooHigh { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Denial::BodyTimeout | Denial::HeaderTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -80,6 +83,7 @@ pub fn status(denial: &Denial) -> StatusCode {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Denial::UpstreamConnectFailed
+        | Denial::UpstreamTlsFailed
         | Denial::UpstreamReset
         | Denial::UpstreamInvalidReply
         | Denial::ReplyTooLarge
@@ -101,9 +105,7 @@ fn message(denial: &Denial) -> String {
         Denial::MethodNotAllowed { allowed } => {
             return format!("This path does not take this method; use {}.", allowed.join(", "));
         }
-        Denial::BodyTooLarge { bytes_max } => {
-            return format!("The request body is too large; send at most {bytes_max} bytes.");
-        }
+        Denial::BodyTooLarge { bytes_max } => return format!("The body is too large; send at most {bytes_max} bytes."),
         Denial::BodyRatioTooHigh { ratio_max } => {
             return format!(
                 "The compressed body is more than {ratio_max} times smaller than its content; send it uncompressed."
@@ -120,9 +122,9 @@ fn message(denial: &Denial) -> String {
         Denial::RouteNotFound => "Nothing is served at this path; check the URL.",
         Denial::MissingApiKey => "An API key is needed; send it as `Authorization: Bearer` or `x-api-key`.",
         Denial::InvalidApiKey => "The API key is not valid; check that it is complete and still in use.",
-        Denial::EndUserNotAllowed => {
-            "This API key may not name an end user; leave the end user out or use another key."
-        }
+        Denial::MissingClientCertificate => "A client certificate is needed; connect with one.",
+        Denial::InvalidClientCertificate => "The client certificate stands for nobody here; connect with another one.",
+        Denial::EndUserNotAllowed => "This caller may not name an end user; leave it out, or use another key.",
         Denial::BodyTimeout => "The request body did not arrive in time; send it faster or make it smaller.",
         Denial::UnsupportedContentType => "The content type cannot be read here; send application/json.",
         Denial::UnsupportedContentCoding => "The content coding cannot be read here; send the body uncompressed.",
@@ -142,6 +144,7 @@ fn message(denial: &Denial) -> String {
         }
         Denial::UpstreamUnresolved => "The service behind the gateway cannot be found now; try again later.",
         Denial::UpstreamConnectFailed => "The service behind the gateway could not be reached; try again later.",
+        Denial::UpstreamTlsFailed => "The service behind the gateway could not be trusted; report it to its operator.",
         Denial::UpstreamReset => "The service behind the gateway broke off before its reply was whole; try again.",
         Denial::UpstreamInvalidReply => "The service behind the gateway sent a reply that cannot be read; try again.",
         Denial::ReplyTooLarge => "The reply is larger than may be inspected; ask for a shorter one.",

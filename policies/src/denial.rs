@@ -36,6 +36,10 @@ pub enum Denial {
     MissingApiKey,
     /// Unknown credentials.
     InvalidApiKey,
+    /// No client certificate.
+    MissingClientCertificate,
+    /// A client certificate that stands for nobody here.
+    InvalidClientCertificate,
     /// The key may not name an end user.
     EndUserNotAllowed,
     /// An end user or execution id has a form that is not accepted.
@@ -89,6 +93,8 @@ pub enum Denial {
     UpstreamUnresolved,
     /// No endpoint accepted a connection.
     UpstreamConnectFailed,
+    /// No TLS connection that may be trusted.
+    UpstreamTlsFailed,
     /// The upstream closed or broke the connection before its reply was whole.
     UpstreamReset,
     /// The upstream's reply is not valid, or cannot be read by the route's guards.
@@ -137,6 +143,8 @@ impl Denial {
             Self::TooManyConnections,
             Self::MissingApiKey,
             Self::InvalidApiKey,
+            Self::MissingClientCertificate,
+            Self::InvalidClientCertificate,
             Self::EndUserNotAllowed,
             Self::InvalidIdentifier("end user"),
             Self::BodyTooLarge { bytes_max: 10 << 20 },
@@ -157,6 +165,7 @@ impl Denial {
             Self::UpstreamOverloaded,
             Self::UpstreamUnresolved,
             Self::UpstreamConnectFailed,
+            Self::UpstreamTlsFailed,
             Self::UpstreamReset,
             Self::UpstreamInvalidReply,
             Self::ReplyTooLarge,
@@ -183,6 +192,8 @@ impl Denial {
             Self::TooManyConnections => "too_many_connections",
             Self::MissingApiKey => "missing_api_key",
             Self::InvalidApiKey => "invalid_api_key",
+            Self::MissingClientCertificate => "missing_client_certificate",
+            Self::InvalidClientCertificate => "invalid_client_certificate",
             Self::EndUserNotAllowed => "end_user_not_allowed",
             Self::InvalidIdentifier(_) => "invalid_identifier",
             Self::BodyTooLarge { .. } => "body_too_large",
@@ -203,6 +214,7 @@ impl Denial {
             Self::UpstreamOverloaded => "upstream_overloaded",
             Self::UpstreamUnresolved => "upstream_unresolved",
             Self::UpstreamConnectFailed => "upstream_connect_failed",
+            Self::UpstreamTlsFailed => "upstream_tls_failed",
             Self::UpstreamReset => "upstream_reset",
             Self::UpstreamInvalidReply => "upstream_invalid_reply",
             Self::ReplyTooLarge => "reply_too_large",

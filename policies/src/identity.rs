@@ -1,7 +1,8 @@
-//! Who is calling, proven by a key.
+//! Who is calling, proven by a key or a client certificate.
 //!
 //! # Invariants
-//! * An `Identity` comes from [`crate::keys::KeyRing::verify`] and nowhere else: its constructor is private to this crate.
+//! * An `Identity` comes from [`crate::keys::KeyRing::verify`] or [`crate::client_certificate::CertificateRing::verify`] and
+//!   nowhere else: its constructor is private to this crate.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Name of the key that was presented.
+    /// Name of the key or certificate that was presented.
     pub fn key_id(&self) -> &Arc<str> {
         &self.key_id
     }

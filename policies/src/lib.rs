@@ -2,6 +2,7 @@
 
 pub mod balance;
 pub mod buffers;
+pub mod client_certificate;
 pub mod clock;
 pub mod denial;
 pub mod endpoint_health;

@@ -12,12 +12,13 @@ use crate::telemetry::metrics::ReloadResult;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use raptorgate_config::model::Config;
-use raptorgate_config::{Loaded, Problems, needs_restart};
+use raptorgate_config::{Loaded, Problems, expired_replacements, needs_restart};
 use raptorgate_policies::Timestamp;
 use raptorgate_policies::totals::Totals;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::SystemTime;
 
 /// What is served now.
 pub struct Control {
@@ -33,16 +34,19 @@ pub struct Control {
 struct History {
     hash: String,
     loaded_at: Timestamp,
+    /// Files that the file named when it was last read, valid or not.
+    files: Vec<PathBuf>,
     last_rejection: Option<Rejection>,
 }
 
 impl Control {
     /// Serves a first configuration; `path` is what later reloads read.
     pub fn new(loaded: Loaded, path: Option<PathBuf>, shared: Arc<Shared>) -> Arc<Self> {
+        let files = loaded.files().to_vec();
         let runtime = Runtime::compile(loaded.config, 1, &loaded.hash, &shared);
         shared.upstreams.serve(runtime.upstreams.clone());
         shared.metrics.set_generation(1);
-        let history = History { hash: loaded.hash, loaded_at: Timestamp::now(), last_rejection: None };
+        let history = History { hash: loaded.hash, loaded_at: Timestamp::now(), files, last_rejection: None };
         Arc::new(Self {
             runtime: ArcSwap::from_pointee(runtime),
             shared,
@@ -74,6 +78,11 @@ impl Control {
         self.draining.store(true, Relaxed);
     }
 
+    /// Files that the configuration names: if one of them changes, it is to be read again.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.history.lock().files.clone()
+    }
+
     /// Reads the file again and serves it if it is valid.
     pub fn reload(&self) -> Result<Arc<str>, Problems> {
         // not the history's lock: health checks must not wait for a file
@@ -82,12 +91,17 @@ impl Control {
         let Some(path) = &self.path else { return Ok(running.generation.clone()) };
         let now = Timestamp::now();
         let loaded = raptorgate_config::load(path)
+            .inspect_err(|problems| self.history.lock().files = problems.files().to_vec())
+            .inspect(|loaded| self.history.lock().files = loaded.files().to_vec())
             .and_then(|loaded| needs_restart(&running.config, &loaded).map(|()| loaded))
+            .and_then(|loaded| {
+                expired_replacements(&running.config, &loaded, SystemTime::now()).map(|()| loaded)
+            })
             .inspect_err(|problems| {
                 let errors = problems.iter().map(raptorgate_config::Problem::to_json).collect();
                 self.history.lock().last_rejection = Some(Rejection { at: now, errors });
                 self.shared.metrics.reloaded(ReloadResult::Rejected, now);
-                tracing::warn!(problems = problems.len(), first = ?problems.iter().next().map(|p| p.code.as_str()), "configuration rejected");
+                tracing::warn!(problems = problems.len(), first = ?problems.iter().next().map(|p| (p.code.as_str(), p.line, &p.message)), "configuration rejected");
             })?;
         if loaded.hash == self.history.lock().hash {
             self.shared.metrics.reloaded(ReloadResult::Unchanged, now);

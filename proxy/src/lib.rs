@@ -12,6 +12,7 @@ pub mod ops;
 pub mod runtime;
 pub mod server;
 pub mod telemetry;
+pub mod tls;
 pub mod upstreams;
 
 pub use server::Gateway;

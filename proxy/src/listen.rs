@@ -21,13 +21,13 @@ use crate::edge::proxy_protocol;
 use crate::gateway::{App, FrontDesk};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::route_metrics::{ListenerMetrics, Refused};
+use crate::tls::ServerTls;
 use pingora_core::apps::{HttpServerApp, ServerApp};
-use pingora_core::listeners::tls::Acceptor;
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::protocols::l4::stream::Stream as TcpSession;
 use pingora_core::protocols::{ALPN, GetSocketDigest, SocketDigest, Stream};
 use pingora_proxy::HttpProxy;
-use raptorgate_config::model::{ClientLimits, Listener, ListenerTls};
+use raptorgate_config::model::{ClientLimits, Listener};
 use raptorgate_policies::Denial;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
@@ -81,22 +81,22 @@ pub struct Bound {
     socket: TcpListener,
     address: SocketAddr,
     name: Arc<str>,
-    tls: Option<Arc<Acceptor>>,
+    tls: Option<ServerTls>,
     proxy_protocol: bool,
     metrics: Arc<ListenerMetrics>,
 }
 
 impl Bound {
-    /// Binds, and reads certificate and key.
-    pub async fn bind(listener: &Listener, metrics: &Metrics) -> Result<Self, String> {
-        let tls = listener.tls.as_ref().map(acceptor).transpose()?;
+    /// Binds; `tls` makes the handshakes if the listener speaks TLS.
+    pub async fn bind(listener: &Listener, tls: ServerTls, metrics: &Metrics) -> Result<Self, String> {
+        let tls = listener.tls.as_ref().map(|_| tls);
         let cannot = |e| format!("cannot listen on {}: {e}", listener.address);
         let socket = TcpListener::bind(listener.address).await.map_err(cannot)?;
         let address = socket.local_addr().map_err(cannot)?;
         let metrics = metrics.listener(&listener.address.to_string());
         let name = address.to_string().into();
         let proxy_protocol = listener.proxy_protocol;
-        Ok(Self { socket, address, name, tls: tls.map(Arc::new), proxy_protocol, metrics })
+        Ok(Self { socket, address, name, tls, proxy_protocol, metrics })
     }
 
     /// The address with its real port.
@@ -150,7 +150,7 @@ impl House {
 /// What a listener's connections need.
 struct Door {
     name: Arc<str>,
-    tls: Option<Arc<Acceptor>>,
+    tls: Option<ServerTls>,
     proxy_protocol: bool,
     metrics: Arc<ListenerMetrics>,
     proxies: Proxies,
@@ -260,11 +260,11 @@ impl Door {
                 }
             }
         }
-        let Some(acceptor) = &self.tls else {
+        let Some(tls) = &self.tls else {
             let version = spoken(&connection).await?;
             return Some((Box::new(tcp_session(connection, peer)), version, peer));
         };
-        let shaken = acceptor.tls_handshake(tcp_session(connection, peer)).await;
+        let shaken = tls.accept(tcp_session(connection, peer)).await;
         let stream: Stream = match shaken {
             Ok(stream) => Box::new(stream),
             Err(error) => {
@@ -295,19 +295,4 @@ fn frame_limits(limits: &ClientLimits) -> FrameLimits {
         resets_max: limits.http2_resets_per_second_max,
         control_max: limits.http2_control_frames_per_second_max,
     }
-}
-
-fn acceptor(tls: &ListenerTls) -> Result<Acceptor, String> {
-    pingora_core::tls::install_default_crypto_provider();
-    let (certificate, key) = (tls.certificate.to_string_lossy(), tls.key.to_string_lossy());
-    let cannot = |e: &dyn std::fmt::Display| format!("cannot use certificate {certificate} with key {key}: {e}");
-    let loaded = pingora_core::tls::load_certs_and_key_files(&certificate, &key).map_err(|e| cannot(&e))?;
-    let (chain, key) = loaded.ok_or_else(|| cannot(&"no certificate or no key in these files"))?;
-    let versions = [&pingora_core::tls::version::TLS12, &pingora_core::tls::version::TLS13];
-    let mut config = pingora_core::tls::ServerConfig::builder_with_protocol_versions(&versions)
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|e| cannot(&e))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Acceptor::from_server_config(Arc::new(config)))
 }

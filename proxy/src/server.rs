@@ -13,6 +13,7 @@ use crate::ops;
 use crate::runtime::Shared;
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::metrics::Metrics;
+use crate::tls::{ServerTls, expiry};
 use crate::upstreams::Upstreams;
 use pingora_core::apps::HttpServerOptions;
 use pingora_core::protocols::http::v2::server::H2Options;
@@ -89,7 +90,9 @@ async fn serve(loaded: Loaded, options: ServerOptions) -> Result<(), String> {
 
 fn watch_file(path: &Path, gateway: &Gateway) -> Result<Watcher, String> {
     let control = gateway.control.clone();
-    let watcher = Watcher::start(path, move || drop(control.reload())).map_err(|e| e.to_string())?;
+    let named = gateway.control.clone();
+    let watcher =
+        Watcher::start(path, move || named.files(), move || drop(control.reload())).map_err(|e| e.to_string())?;
     // what changed between reading the file and watching it
     drop(gateway.control.reload());
     Ok(watcher)
@@ -166,8 +169,12 @@ impl Gateway {
         let config = control.config();
         let metrics = control.shared().metrics.clone();
         let mut bound = Vec::with_capacity(config.listeners.len());
-        for listener in &config.listeners {
-            bound.push(Bound::bind(listener, &metrics).await?);
+        for (n, listener) in config.listeners.iter().enumerate() {
+            let tls = ServerTls::new(control.clone(), n);
+            if listener.tls.is_some() && control.runtime().acceptor(n).is_none() {
+                return Err(format!("cannot set up TLS on {}", listener.address));
+            }
+            bound.push(Bound::bind(listener, tls, &metrics).await?);
         }
         let (admin, admin_task) = open_admin(&control).await?;
         let mut side_tasks = vec![admin_task];
@@ -178,6 +185,7 @@ impl Gateway {
             side_tasks.push(task);
         }
         side_tasks.push(tokio::spawn(measure(control.clone())));
+        side_tasks.push(tokio::spawn(expiry::watch(control.clone())));
         let (shutdown, stopped) = watch::channel(false);
         let proxies = Proxies {
             http1: Arc::new(proxy(&control, Preface::Ignored)),

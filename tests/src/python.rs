@@ -4,8 +4,9 @@ use crate::machine;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 /// The interpreter that has the packages of `tests/python/requirements.txt`.
@@ -68,6 +69,51 @@ impl AgentBackend {
 }
 
 impl Drop for AgentBackend {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A running HTTPS server on Python's ssl, killed when dropped.
+pub struct TlsUpstream {
+    child: Child,
+    address: SocketAddr,
+    handshakes: Arc<Mutex<Vec<Value>>>,
+}
+
+impl TlsUpstream {
+    /// Starts one on a free port with `NAME.pem` and `NAME.key` of `folder`; `clients` is the file of the authorities of clients.
+    pub fn start(folder: &Path, name: &str, clients: Option<&str>) -> Self {
+        let mut child = script("tls_upstream.py")
+            .args([folder.join(format!("{name}.pem")), folder.join(format!("{name}.key"))])
+            .args(clients.map(|file| folder.join(file)))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start the TLS upstream");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        let address = lines.next().and_then(|line| line.parse().ok()).expect("an address: the server could not start");
+        let handshakes = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&handshakes);
+        std::thread::spawn(move || {
+            let lines = lines.filter_map(|line| serde_json::from_str(&line).ok());
+            lines.for_each(|line| seen.lock().expect("handshakes").push(line));
+        });
+        Self { child, address, handshakes }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its handshakes so far: `sni`, `ok`, `error`.
+    pub fn handshakes(&self) -> Vec<Value> {
+        self.handshakes.lock().expect("handshakes").clone()
+    }
+}
+
+impl Drop for TlsUpstream {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

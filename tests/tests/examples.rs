@@ -6,7 +6,7 @@ use raptorgate_tests::h1::{H1, Request};
 use raptorgate_tests::machine::workspace;
 use raptorgate_tests::upstream::Upstream;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Secrets that the examples take from the environment.
 const ENVIRONMENT: [(&str, &str); 3] = [
@@ -61,10 +61,17 @@ fn replace_address(line: &str, new: &str) -> String {
     format!("{before}address: \"{new}\"{}", &rest[end..])
 }
 
+/// Every file that an example names.
+fn write_certificates(folder: &Path, authority: &Authority) {
+    authority.write_leaf(folder, "server", &["gateway.test"]);
+    authority.write_leaf(folder, "agents", &["agents.test"]);
+    authority.write(folder, "clients-ca.pem");
+}
+
 async fn start(file: &PathBuf, upstream: &Upstream) -> (Gateway, Authority) {
     let launch = Launch { environment: ENVIRONMENT.to_vec(), ..Launch::default() };
     let authority = Authority::new();
-    authority.write_leaf(launch.folder.path(), "server", &["gateway.test"]);
+    write_certificates(launch.folder.path(), &authority);
     let yaml = on_free_ports(&std::fs::read_to_string(file).expect("an example"), upstream.address());
     (Gateway::launch(launch, &yaml).await, authority)
 }
@@ -98,6 +105,10 @@ fn requests(name: &str) -> Vec<(Request, &'static str, u16)> {
             (Request::post("/v1/messages", "{}"), "other.example.in", 404),
         ],
         "several-endpoints" => vec![(Request::get("/x"), "h", 200), (Request::get("/x"), "h", 200)],
+        "mutual-tls" => vec![
+            (Request::get("/x"), "gateway.test", 200),
+            (Request::get("/x").header("x-api-key", "unknown"), "gateway.test", 401),
+        ],
         "fault-injection" => vec![(Request::get("/down"), "h", 503)],
         other => panic!("examples/{other}.yaml is not tried by this test: add a request for it"),
     }
@@ -112,6 +123,11 @@ async fn every_example_is_started_and_serves() {
         for (request, host, status) in requests(&name) {
             let mut client = match name.as_str() {
                 "tls" => H1::connect_tls(gateway.address(), "gateway.test", authority.client(&["http/1.1"])).await,
+                "mutual-tls" => {
+                    let planner = authority.caller("planner", "spiffe://acme/planner");
+                    let client = authority.client_showing(&["http/1.1"], Some(&planner));
+                    H1::connect_tls(gateway.address(), "agents.test", client).await
+                }
                 _ => gateway.h1().await,
             };
             client.host = host.into();
@@ -128,7 +144,7 @@ async fn every_example_is_started_and_serves() {
 fn every_example_passes_the_check() {
     for file in examples() {
         let folder = tempfile::tempdir().expect("a folder");
-        Authority::new().write_leaf(folder.path(), "server", &["gateway.test"]);
+        write_certificates(folder.path(), &Authority::new());
         let copy = folder.path().join(file.file_name().expect("a name"));
         std::fs::copy(&file, &copy).expect("copy the example");
         let output = std::process::Command::new(raptorgate_tests::gateway::binary())

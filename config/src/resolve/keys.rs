@@ -1,12 +1,12 @@
-//! API keys: known tenants, one id each, one text each.
+//! API keys: known tenants, one id each, one text each; client certificates beside them.
 //!
 //! # Invariants
 //! * A key's text does not outlive the loading; only its SHA-256 does (`secrets_never_print`).
 //! * An id stands for one key: the same text, tenant and user wherever it is repeated (`a_key_may_stand_on_many_routes`).
 //! * In one block neither an id nor a text stands twice (`every_mistake_is_told_where_it_stands`).
 
-use super::{Scope, once};
-use crate::decode::Context;
+use super::{Scope, client_certificates, once};
+use crate::decode::{At, Context};
 use crate::model::{ApiKey, Authenticate};
 use crate::problem::{Code, Finding, Position, suggest};
 use crate::routes::{ApiKeyBlock, AuthenticateBlock};
@@ -14,28 +14,47 @@ use crate::values::{Label, Name};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Every key of the file by its id.
+/// Every key and client certificate of the file by its id.
 pub(super) type KnownKeys = BTreeMap<String, KnownKey>;
 
 /// What an id stands for.
 pub(super) struct KnownKey {
-    at: Position,
-    hash: [u8; 32],
-    tenant: Name,
-    user: Label,
+    pub at: Position,
+    pub hash: [u8; 32],
+    pub tenant: Name,
+    pub user: Label,
 }
 
 /// Checks one `authenticate` block; `known` are the keys of the whole file.
 pub(super) fn check(block: &AuthenticateBlock, scope: &Scope<'_>, known: &mut KnownKeys, cx: &mut Context) {
+    if block.sound && block.api_keys.is_none() && block.client_certificates.is_none() {
+        let message = "`authenticate` needs `api_keys`, `client_certificates`, or both";
+        cx.tell(Finding::new(block.at, Code::MissingKey, message));
+    }
     let mut ids = BTreeMap::new();
+    check_api_keys(block, scope, &mut ids, known, cx);
+    client_certificates::check(block, scope, &mut ids, known, cx);
+}
+
+/// Ids of one block, and where they stand.
+pub(super) type Ids = BTreeMap<String, Position>;
+
+fn check_api_keys(
+    block: &AuthenticateBlock,
+    scope: &Scope<'_>,
+    ids: &mut Ids,
+    known: &mut KnownKeys,
+    cx: &mut Context,
+) {
     let mut hashes: BTreeMap<[u8; 32], Position> = BTreeMap::new();
-    for key in &block.api_keys.0 {
+    for key in block.api_keys.iter().flat_map(|list| &list.0) {
         let repeated = ids.contains_key(&key.id.shown());
-        once(&mut ids, key.id.shown(), key.id.at, "API key", cx);
-        known_tenant(key, scope, cx);
+        once(ids, key.id.shown(), key.id.at, "API key", cx);
+        known_tenant(&key.tenant, scope, cx);
         let Some(hash) = one_text(key, cx) else { continue };
         if !repeated {
-            same_key_everywhere(key, hash, known, cx);
+            let this = KnownKey { at: key.id.at, hash, tenant: key.tenant.value.clone(), user: key.user.clone() };
+            same_everywhere(&key.id, this, "API key", "text", known, cx);
         }
         if let Some(first) = hashes.insert(hash, key.at).filter(|first| *first != key.at) {
             let message = format!("API key `{}` has the same text as another key of this route", key.id.shown());
@@ -46,33 +65,37 @@ pub(super) fn check(block: &AuthenticateBlock, scope: &Scope<'_>, known: &mut Kn
 }
 
 /// A key may stand on many routes, with scopes of its own on each, but then it is the same key.
-fn same_key_everywhere(key: &ApiKeyBlock, hash: [u8; 32], known: &mut KnownKeys, cx: &mut Context) {
-    let (tenant, user) = (&key.tenant.value, &key.user);
-    match known.get(&key.id.shown()) {
-        Some(first) if (first.hash, &first.tenant, &first.user) != (hash, tenant, user) => {
-            let id = key.id.shown();
-            let message = format!("API key `{id}` has another text, tenant or user than in line {}", first.at.line);
-            cx.tell(
-                Finding::new(key.id.at, Code::DuplicateName, message)
-                    .help("an id stands for one key: give this one another id"),
-            );
+pub(super) fn same_everywhere(
+    id: &At<Name>,
+    this: KnownKey,
+    kind: &str,
+    part: &str,
+    known: &mut KnownKeys,
+    cx: &mut Context,
+) {
+    let what = |key: &KnownKey| (key.hash, key.tenant.clone(), key.user.clone());
+    match known.get(&id.shown()) {
+        Some(first) if what(first) != what(&this) => {
+            let line = first.at.line;
+            let message = format!("{kind} `{}` has another {part}, tenant or user than in line {line}", id.shown());
+            let help = "an id stands for one key: give this one another id";
+            cx.tell(Finding::new(id.at, Code::DuplicateName, message).help(help));
         }
         Some(_) => {}
         None => {
-            let first = KnownKey { at: key.id.at, hash, tenant: tenant.clone(), user: user.clone() };
-            known.insert(key.id.shown(), first);
+            known.insert(id.shown(), this);
         }
     }
 }
 
-fn known_tenant(key: &ApiKeyBlock, scope: &Scope<'_>, cx: &mut Context) {
+pub(super) fn known_tenant(tenant: &At<Name>, scope: &Scope<'_>, cx: &mut Context) {
     let tenants = scope.file.tenants.0.iter().map(|(name, _)| name.value.as_str());
-    let name = key.tenant.value.as_str();
+    let name = tenant.value.as_str();
     if !tenants.clone().any(|known| known == name) {
         let nothing = || Some("add it under `tenants`".to_owned());
-        let message = format!("no tenant is called `{}`", key.tenant.shown());
+        let message = format!("no tenant is called `{}`", tenant.shown());
         cx.tell(
-            Finding::new(key.tenant.at, Code::UnknownName, message).maybe_help(suggest(name, tenants).or_else(nothing)),
+            Finding::new(tenant.at, Code::UnknownName, message).maybe_help(suggest(name, tenants).or_else(nothing)),
         );
     }
 }
@@ -105,7 +128,10 @@ fn one_text(key: &ApiKeyBlock, cx: &mut Context) -> Option<[u8; 32]> {
 
 /// The meaning of a block that was checked.
 pub(super) fn resolve(block: &AuthenticateBlock) -> Authenticate {
-    Authenticate { api_keys: block.api_keys.0.iter().map(api_key).collect() }
+    Authenticate {
+        api_keys: block.api_keys.iter().flat_map(|list| &list.0).map(api_key).collect(),
+        client_certificates: client_certificates::resolve(block),
+    }
 }
 
 fn api_key(key: &ApiKeyBlock) -> ApiKey {

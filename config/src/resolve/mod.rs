@@ -5,6 +5,7 @@
 //! * What is absent because it could not be read causes no second problem (`one_mistake_is_told_once`).
 
 mod blocks;
+mod client_certificates;
 mod keys;
 mod route;
 mod routes;
@@ -13,8 +14,8 @@ mod upstreams;
 
 use crate::decode::{At, Context, Map, OrOff};
 use crate::model::{
-    AccessLog, Admin, ClientLimits, Config, Limits, Listener, ListenerTls, LogOutput, ModelPrice, Ops, Tenant,
-    Timeouts, Upstream,
+    AccessLog, Address, Admin, ClientLimits, Config, Limits, Listener, LogOutput, ModelPrice, Ops, Tenant, Timeouts,
+    Upstream,
 };
 use crate::problem::{Code, Finding, Position};
 use crate::schema::{AdminBlock, FileBlock, LimitsBlock, ListenerBlock, PriceBlock, TenantBlock, UpstreamBlock};
@@ -47,7 +48,7 @@ pub(crate) fn resolve(file: &FileBlock, folder: &Path, cx: &mut Context) -> Opti
         .map(|(model, block)| (model.value.to_string(), price(block, scope.currency, cx)))
         .collect();
     let upstreams =
-        file.upstreams.iter().flat_map(Map::entries).map(|(name, block)| upstream(name, block, cx)).collect();
+        file.upstreams.iter().flat_map(Map::entries).map(|(name, block)| upstream(name, block, &scope, cx)).collect();
     let config = Config {
         listeners,
         ops: ops(file),
@@ -68,13 +69,7 @@ pub(crate) fn resolve(file: &FileBlock, folder: &Path, cx: &mut Context) -> Opti
 }
 
 fn listener(block: &ListenerBlock, scope: &Scope<'_>, cx: &mut Context) -> Listener {
-    let tls = block.tls.as_ref().map(|tls| {
-        let certificate = scope.folder.join(&tls.certificate.value.0);
-        let key = scope.folder.join(&tls.key.value.0);
-        tls::check(&certificate, tls::Kind::Certificate, tls.certificate.at, cx);
-        tls::check(&key, tls::Kind::Key, tls.key.at, cx);
-        ListenerTls { certificate, key }
-    });
+    let tls = block.tls.as_ref().and_then(|tls| tls::listener(tls, scope, cx));
     if block.proxy_protocol.value && scope.file.trusted_proxies.is_empty() {
         cx.tell(
             Finding::new(
@@ -203,17 +198,20 @@ pub(super) fn price(block: &PriceBlock, currency: Currency, cx: &mut Context) ->
     }
 }
 
-fn upstream(name: &At<Name>, block: &UpstreamBlock, cx: &mut Context) -> (String, Arc<Upstream>) {
+fn upstream(name: &At<Name>, block: &UpstreamBlock, scope: &Scope<'_>, cx: &mut Context) -> (String, Arc<Upstream>) {
     let mut seen: BTreeMap<String, Position> = BTreeMap::new();
     for endpoint in &block.endpoints.0 {
         once(&mut seen, endpoint.address.value.to_string(), endpoint.address.at, "endpoint", cx);
     }
     let timeouts = &block.timeouts;
+    let addresses: Vec<&At<Address>> = block.endpoints.0.iter().map(|endpoint| &endpoint.address).collect();
+    let tls = block.tls.as_ref().and_then(|tls| tls::upstream(tls, &addresses, scope, cx));
     let upstream = Upstream {
         name: name.value.as_str().into(),
         endpoints: block.endpoints.0.iter().map(upstreams::endpoint).collect(),
         balance: block.balance.0.clone(),
         protocol: block.protocol,
+        tls,
         idempotent: block.idempotent,
         retries_max: u32::try_from(block.retries.0).unwrap_or(u32::MAX),
         timeouts: Timeouts {

@@ -127,9 +127,11 @@ fn check_end_user(route: &RouteBlock, inherited: &RouteBlocks, cx: &mut Context)
         );
         return;
     };
-    let held = authenticate.api_keys.0.iter().flat_map(|key| &key.scopes).map(|held| held.as_str());
+    let of_keys = authenticate.api_keys.iter().flat_map(|list| &list.0).flat_map(|key| &key.scopes);
+    let certificates = authenticate.client_certificates.iter().flat_map(|list| &list.0);
+    let held = of_keys.chain(certificates.flat_map(|certificate| &certificate.scopes)).map(|held| held.as_str());
     if !held.clone().any(|held| held == scope.value.as_str()) {
-        let message = format!("no API key of route `{name}` has the scope `{}`", scope.shown());
+        let message = format!("no key of route `{name}` has the scope `{}`", scope.shown());
         cx.tell(Finding::new(scope.at, Code::UnknownName, message).maybe_help(suggest(scope.value.as_str(), held)));
     }
 }

@@ -69,7 +69,7 @@ struct ConfigFile {
 struct RunArgs {
     #[command(flatten)]
     config: ConfigFile,
-    /// Send everything to this backend, without a file: http://HOST:PORT
+    /// Send everything to this backend, without a file: http://HOST:PORT, or https://HOST
     #[arg(long, value_name = "URL", conflicts_with = "path")]
     upstream: Option<String>,
     /// With --upstream: where to accept requests [default: 127.0.0.1:8080]

@@ -11,8 +11,10 @@ use super::head::authority;
 use super::request::REQUEST_ID;
 use super::strict_reply::{Upgrade, check};
 use crate::guard::OthersLeft;
+use crate::runtime::upstream::UpstreamSet;
 use crate::telemetry::access_record::Phase;
 use crate::telemetry::upstream_metrics::{AttemptResult, ConnectionKind};
+use crate::tls::upstream::{Reused, is_handshake_failure, is_late_refusal};
 use crate::upstreams::lease::Verdict;
 use http::{Method, header};
 use pingora_core::protocols::ALPN;
@@ -20,7 +22,7 @@ use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::Session;
-use raptorgate_config::model::{Upstream, UpstreamProtocol};
+use raptorgate_config::model::UpstreamProtocol;
 use raptorgate_policies::{Denial, TimeoutPhase};
 use std::time::{Duration, Instant};
 
@@ -55,28 +57,29 @@ pub async fn choose(session: &mut Session, ctx: &mut RequestContext) -> Result<B
     let Some(lease) = upstream.choose(ctx.method, &ctx.tried, deadline).await else {
         return Err(endpoint::refuse(ctx, Denial::UpstreamUnresolved));
     };
-    let peer = peer(lease.address(), &upstream.config);
+    let peer = peer(lease.address(), &lease.configured().host, upstream);
     ctx.lease = Some(lease);
     Ok(Box::new(peer))
 }
 
-/// How an endpoint is connected to and read from.
-pub(crate) fn peer(address: std::net::SocketAddr, upstream: &Upstream) -> HttpPeer {
+/// How an endpoint of this host is connected to and read from.
+pub(crate) fn peer(address: std::net::SocketAddr, host: &str, upstream: &UpstreamSet) -> HttpPeer {
     let mut peer = HttpPeer::new(address, false, String::new());
-    let timeouts = upstream.timeouts;
+    if let Some(tls) = &upstream.tls {
+        tls.apply(host, &mut peer);
+    }
+    peer.group_key = upstream.group_key;
+    let timeouts = upstream.config.timeouts;
     peer.options.connection_timeout = Some(timeouts.connect);
     peer.options.total_connection_timeout = Some(timeouts.connect);
     peer.options.read_timeout = Some(timeouts.first_byte.max(timeouts.idle) + READ_GRACE);
     peer.options.write_timeout = Some(timeouts.idle);
-    peer.options.idle_timeout = Some(upstream.pool.idle_timeout);
-    peer.options.max_h2_streams = upstream.pool.streams_max;
-    match upstream.protocol {
-        UpstreamProtocol::Http1 => {}
-        UpstreamProtocol::Http2 => {
-            peer.options.alpn = ALPN::H2;
-            peer.group_key = 2; // the pool's key leaves ALPN out
-        }
-    }
+    peer.options.idle_timeout = Some(upstream.config.pool.idle_timeout);
+    peer.options.max_h2_streams = upstream.config.pool.streams_max;
+    peer.options.alpn = match upstream.config.protocol {
+        UpstreamProtocol::Http1 => ALPN::H1,
+        UpstreamProtocol::Http2 => ALPN::H2,
+    };
     peer
 }
 
@@ -210,14 +213,25 @@ fn is_idempotent(method: &Method) -> bool {
 pub fn on_connect_failed(ctx: &mut RequestContext, mut e: Box<Error>) -> Box<Error> {
     judge(ctx, Verdict::Refused);
     let timed_out = matches!(e.etype(), ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout);
-    count(ctx, if timed_out { AttemptResult::ConnectTimeout } else { AttemptResult::ConnectFailed });
+    let (result, denial) = match timed_out {
+        true => (AttemptResult::ConnectTimeout, Denial::UpstreamTimeout(TimeoutPhase::Connect)),
+        false if is_handshake_failure(&e) => (AttemptResult::TlsFailed, Denial::UpstreamTlsFailed),
+        false => (AttemptResult::ConnectFailed, Denial::UpstreamConnectFailed),
+    };
+    count(ctx, result);
     if let Some(link) = &ctx.link {
-        let timeout = Denial::UpstreamTimeout(TimeoutPhase::Connect);
-        link.fail(if timed_out { timeout } else { Denial::UpstreamConnectFailed });
+        link.fail(denial);
     }
     let left = ctx.route.as_ref().is_some_and(|route| ctx.attempts < route.upstream.attempts_max());
     e.set_retry(left);
     e
+}
+
+/// Notes that an upstream ended a connection because of TLS, as far as that can be told.
+pub fn on_late_refusal(ctx: &RequestContext, peer: &HttpPeer, reused: Reused, e: &Error) {
+    if let Some(link) = ctx.link.as_ref().filter(|link| link.failure().is_none() && is_late_refusal(peer, reused, e)) {
+        link.fail(Denial::UpstreamTlsFailed);
+    }
 }
 
 /// A connection broke, or its time ran out.
@@ -250,6 +264,7 @@ fn attempt_result(ctx: &RequestContext, e: &Error) -> AttemptResult {
         Some(Denial::UpstreamTimeout(TimeoutPhase::FirstByte)) => AttemptResult::FirstByteTimeout,
         Some(Denial::UpstreamTimeout(TimeoutPhase::Idle)) => AttemptResult::IdleTimeout,
         Some(Denial::UpstreamTimeout(TimeoutPhase::Total)) => AttemptResult::TotalTimeout,
+        Some(Denial::UpstreamTlsFailed) => AttemptResult::TlsFailed,
         Some(_) | None if *e.etype() == ErrorType::InvalidHTTPHeader => AttemptResult::InvalidReply,
         Some(_) | None => AttemptResult::Reset,
     }

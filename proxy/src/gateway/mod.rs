@@ -22,6 +22,7 @@ pub use desk::FrontDesk;
 
 use crate::control::Control;
 use crate::telemetry::upstream_metrics::ConnectionKind;
+use crate::tls::upstream::Reused;
 use async_trait::async_trait;
 use bytes::Bytes;
 use pingora_core::Error;
@@ -129,12 +130,13 @@ impl ProxyHttp for App {
 
     fn error_while_proxy(
         &self,
-        _peer: &HttpPeer,
+        peer: &HttpPeer,
         session: &mut Session,
         e: Box<Error>,
         ctx: &mut RequestContext,
-        _reused: bool,
+        reused: bool,
     ) -> Box<Error> {
+        attempt::on_late_refusal(ctx, peer, if reused { Reused::Yes } else { Reused::No }, &e);
         attempt::on_attempt_failed(session, ctx, e)
     }
 

@@ -11,6 +11,7 @@ use crate::guard::{Compression, Deadlines, GuardPolicy, Link, RequestBody, guard
 use crate::runtime::CompiledRoute;
 use crate::runtime::router::Found;
 use crate::telemetry::access_record::{AccessRecord, LoggedPath, Phase, Protocol};
+use crate::tls::client_certificate;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Version, header};
 use pingora_core::Result;
@@ -50,7 +51,7 @@ pub async fn on_request(session: &mut Session, ctx: &mut RequestContext) -> Resu
         Err(denial) => return refuse(session, ctx, denial).await,
     };
     drop_idle_upgrade(session.req_header_mut());
-    let link = open_exchange(ctx, &route);
+    let link = open_exchange(session, ctx, &route);
     let head_began = Instant::now();
     let decision = match link.exchange() {
         Some(mut exchange) => link.pipeline.on_request(&view(session.req_header()), &mut exchange).await,
@@ -134,7 +135,7 @@ fn find_route(session: &Session, ctx: &mut RequestContext) -> Result<Arc<Compile
     }
 }
 
-fn open_exchange(ctx: &mut RequestContext, route: &Arc<CompiledRoute>) -> Arc<Link> {
+fn open_exchange(session: &Session, ctx: &mut RequestContext, route: &Arc<CompiledRoute>) -> Arc<Link> {
     let (request_id, received_at, client) = match &mut ctx.record {
         Some(record) => {
             record.route = Some(route.config.name.clone());
@@ -148,6 +149,7 @@ fn open_exchange(ctx: &mut RequestContext, route: &Arc<CompiledRoute>) -> Arc<Li
         exchange.response_headers.set(REQUEST_ID, id);
     }
     exchange.response_headers.set(GENERATION, ctx.runtime.generation_header.clone());
+    exchange.client_certificate = client_certificate(session);
     let link = Link::new(route.pipeline.clone(), exchange);
     ctx.link = Some(link.clone());
     link

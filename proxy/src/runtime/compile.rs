@@ -3,8 +3,10 @@
 use super::router::Router;
 use super::upstream::UpstreamSet;
 use super::{CompiledRoute, Runtime, Shared};
+use crate::tls::{self, expiry};
 use http::HeaderValue;
-use raptorgate_config::model::{Config, Route};
+use pingora_core::listeners::tls::Acceptor;
+use raptorgate_config::model::{Config, Listener, Route};
 use raptorgate_filters::authenticate::Authenticate;
 use raptorgate_filters::end_user::EndUserFilter;
 use raptorgate_filters::exchange::{Exchange, Metered};
@@ -20,6 +22,7 @@ use raptorgate_filters::sanitize::Sanitize;
 use raptorgate_policies::pricing::PriceTable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Metering goes to metrics through the access record, so this sink has nothing to do.
 struct RecordedElsewhere;
@@ -51,6 +54,9 @@ pub(super) fn runtime(config: Config, number: u64, hash: &str, shared: &Shared) 
             Some(Arc::new(CompiledRoute { config: route.clone(), pipeline, upstream, metrics }))
         })
         .collect();
+    shared.metrics.set_certificates(&config);
+    expiry::warn(&config, SystemTime::now());
+    let acceptors = config.listeners.iter().map(acceptor).collect();
     let generation = format!("{number}-{hash}");
     Runtime {
         router: Router::new(&config.routes),
@@ -59,9 +65,16 @@ pub(super) fn runtime(config: Config, number: u64, hash: &str, shared: &Shared) 
         generation: generation.into(),
         number,
         upstreams: upstreams.into_values().collect(),
+        acceptors,
         routes,
         config,
     }
+}
+
+/// `None` without TLS. A checked configuration cannot fail; should it, the listener refuses connections and says so.
+fn acceptor(listener: &Listener) -> Option<Acceptor> {
+    let made = tls::acceptor(listener.tls.as_ref()?);
+    made.inspect_err(|error| tracing::error!(%error, listener = %listener.address, "a listener has no TLS")).ok()
 }
 
 fn filters(route: &Route, prices: &Arc<PriceTable>, shared: &Shared) -> Vec<Arc<dyn Filter>> {

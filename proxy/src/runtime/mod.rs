@@ -14,6 +14,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::route_metrics::RouteMetrics;
 use crate::upstreams::Upstreams;
 use http::HeaderValue;
+use pingora_core::listeners::tls::Acceptor;
 use raptorgate_config::model::{Config, Route};
 use raptorgate_filters::filter::Filter;
 use raptorgate_filters::framers::json::JsonLimits;
@@ -57,6 +58,8 @@ pub struct Runtime {
     pub json: JsonLimits,
     /// The upstreams, by name.
     pub upstreams: Vec<Arc<UpstreamSet>>,
+    /// By the place of the listener; `None` without TLS.
+    acceptors: Vec<Option<Acceptor>>,
     router: Router,
     routes: Vec<Arc<CompiledRoute>>,
 }
@@ -82,6 +85,11 @@ impl Runtime {
     /// The route at an index that [`Router::find`] gave.
     pub fn route(&self, index: usize) -> Option<&Arc<CompiledRoute>> {
         self.routes.get(index)
+    }
+
+    /// What makes the handshakes of a listener, by its place in the configuration.
+    pub fn acceptor(&self, listener: usize) -> Option<&Acceptor> {
+        self.acceptors.get(listener)?.as_ref()
     }
 
     /// Which route a request belongs to.

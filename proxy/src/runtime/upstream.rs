@@ -6,6 +6,7 @@
 //!   (`a_reload_forgets_nothing_about_endpoints`).
 
 use crate::telemetry::upstream_metrics::{EndpointState, Overflow, UpstreamMetrics};
+use crate::tls::upstream::{ClientTls, group_key};
 use crate::upstreams::endpoint::Endpoint;
 use crate::upstreams::gate::{Entry, Place};
 use crate::upstreams::lease::{Lease, Verdict};
@@ -27,6 +28,10 @@ pub struct UpstreamSet {
     pub dns: Dns,
     /// Its metrics.
     pub metrics: Arc<UpstreamMetrics>,
+    /// TLS, if it is on.
+    pub tls: Option<ClientTls>,
+    /// Tells its connections from those of others.
+    pub group_key: u64,
     /// What outlives this configuration.
     pub state: Arc<UpstreamState>,
     turn: Mutex<Turn>,
@@ -54,7 +59,8 @@ struct Turn {
 impl UpstreamSet {
     /// Takes an upstream's configuration.
     pub fn new(config: Arc<Upstream>, dns: Dns, metrics: Arc<UpstreamMetrics>, state: Arc<UpstreamState>) -> Self {
-        Self { config, dns, metrics, state, turn: Mutex::default() }
+        let (tls, group_key) = (config.tls.as_ref().map(ClientTls::new), group_key(&config));
+        Self { config, dns, metrics, tls, group_key, state, turn: Mutex::default() }
     }
 
     /// Number of tries a request may take: each endpoint once, or `retries` more than one.

@@ -13,8 +13,9 @@ use prometheus::{
     CounterVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
 };
+use raptorgate_config::model::Config;
 use raptorgate_policies::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Most routes, upstreams and listeners with series of their own, over all generations of this process.
@@ -27,6 +28,7 @@ pub struct Metrics {
     routes: Mutex<HashMap<Arc<str>, Arc<RouteMetrics>>>,
     upstreams: Mutex<HashMap<Arc<str>, Arc<UpstreamMetrics>>>,
     listeners: Mutex<HashMap<Arc<str>, Arc<ListenerMetrics>>>,
+    certificates: Mutex<BTreeSet<[String; 2]>>,
     unrouted: Arc<RouteMetrics>,
     in_flight: IntGauge,
     buffered_bytes: IntGauge,
@@ -55,6 +57,7 @@ pub(super) struct Vectors {
     pub lookups: IntCounterVec,
     pub connections: IntGaugeVec,
     pub connections_total: IntCounterVec,
+    pub certificate_expiry: IntGaugeVec,
     pub connections_refused: IntCounterVec,
     pub tokens: IntCounterVec,
     pub cost: IntCounterVec,
@@ -115,6 +118,7 @@ impl Metrics {
             routes: Mutex::default(),
             upstreams: Mutex::default(),
             listeners: Mutex::default(),
+            certificates: Mutex::default(),
             vectors,
             registry,
         }))
@@ -143,6 +147,25 @@ impl Metrics {
             refused: Refused::ALL
                 .map(|reason| self.vectors.connections_refused.with_label_values(&[address, reason.name()])),
         })
+    }
+
+    /// Says when the certificates of a configuration expire, and forgets those that it no longer has.
+    pub fn set_certificates(&self, config: &Config) {
+        let gauges = &self.vectors.certificate_expiry;
+        let mut now = BTreeSet::new();
+        for listener in &config.listeners {
+            for certificate in listener.tls.iter().flat_map(|tls| &tls.certificates) {
+                let labels = [listener.address.to_string(), certificate.file().to_owned()];
+                gauges.with_label_values(&labels).set(certificate.facts().not_after);
+                now.insert(labels);
+            }
+        }
+        let mut before = self.certificates.lock();
+        for gone in before.difference(&now) {
+            // it was there, so that removing it cannot fail
+            drop(gauges.remove_label_values(gone));
+        }
+        *before = now;
     }
 
     /// Counts a request in flight for as long as the value lives.
@@ -215,6 +238,7 @@ impl Vectors {
             lookups: counters(registry, &names::UPSTREAM_LOOKUPS)?,
             connections: gauges(registry, &names::CONNECTIONS)?,
             connections_total: counters(registry, &names::CONNECTIONS_TOTAL)?,
+            certificate_expiry: gauges(registry, &names::CERTIFICATE_EXPIRY)?,
             connections_refused: counters(registry, &names::CONNECTIONS_REFUSED)?,
             tokens: counters(registry, &names::TOKENS_TOTAL)?,
             cost: counters(registry, &names::COST_NANOS)?,
@@ -303,6 +327,7 @@ mod tests {
         metrics.route("chat").record(&record);
         metrics.upstream("agents").first_byte(Duration::from_millis(1));
         drop(metrics.listener("127.0.0.1:1").connected());
+        metrics.vectors.certificate_expiry.with_label_values(&["127.0.0.1:1", "server.pem"]).set(1);
         let text = metrics.encode().unwrap();
         let exported: BTreeSet<_> = text.lines().filter_map(|l| l.strip_prefix("# HELP ")?.split(' ').next()).collect();
         let listed: BTreeSet<_> = names::ALL.iter().map(|m| m.name).collect();

@@ -175,6 +175,13 @@ pub const CONNECTIONS_REFUSED: Metric = metric(
     &["listener", "reason"],
     "Client connections closed without being served: connections, connections_per_address, untrusted, proxy_header, handshake or silent.",
 );
+/// When certificates expire.
+pub const CERTIFICATE_EXPIRY: Metric = metric(
+    "raptorgate_certificate_expiry_timestamp_seconds",
+    Kind::Gauge,
+    &["listener", "certificate"],
+    "When a listener's certificate expires, as Unix time; by listener address and certificate file as configured.",
+);
 /// Bytes of bodies held in memory.
 pub const BUFFERED_BYTES: Metric =
     metric("raptorgate_buffered_bytes", Kind::Gauge, &[], "Bytes of bodies held in memory over all requests.");
@@ -298,6 +305,7 @@ pub const ALL: &[Metric] = &[
     CONNECTIONS,
     CONNECTIONS_TOTAL,
     CONNECTIONS_REFUSED,
+    CERTIFICATE_EXPIRY,
     BUFFERED_BYTES,
     TOKENS_TOTAL,
     COST_NANOS,

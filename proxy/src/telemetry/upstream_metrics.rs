@@ -134,6 +134,8 @@ label! {
         ServerError => "server_error",
         /// No connection.
         ConnectFailed => "connect_failed",
+        /// No TLS connection that may be trusted.
+        TlsFailed => "tls_failed",
         /// The connect time-out ran out.
         ConnectTimeout => "connect_timeout",
         /// The first-byte time-out ran out.

@@ -96,7 +96,7 @@ async fn keep_checked(set: &UpstreamSet, check: &HealthCheck, connector: &Connec
 }
 
 async fn check_one(set: &UpstreamSet, member: &Member, check: &HealthCheck, connector: &Connector) {
-    let peer = peer(member.endpoint.address, &set.config);
+    let peer = peer(member.endpoint.address, &member.configured.host, set);
     let configured = member.configured.to_string();
     let result = probe(connector, peer, check, check.host.as_deref().unwrap_or(&configured)).await;
     set.metrics.checked(result);
