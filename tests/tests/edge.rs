@@ -89,6 +89,26 @@ async fn slow_clients_are_cut() {
 }
 
 #[tokio::test]
+async fn clients_that_read_nothing_are_cut() {
+    let stage = Stage::with("limits: { write_timeout: 500ms }").await;
+    for h2 in [false, true] {
+        let id = format!("unread-{h2}");
+        let request = Request::get("/x?reply=big&size=33554432").header("x-test-id", &id);
+        // The head is read, and nothing behind it; the connection stays open until the upstream's log tells of the cut.
+        let record = if h2 {
+            let mut client = stage.gateway.h2().await;
+            let _reply = client.start(&request).await.expect("a head");
+            stage.upstream.record(&id).await
+        } else {
+            let mut client = stage.gateway.h1().await;
+            let _reply = client.start(&request).await.expect("a head");
+            stage.upstream.record(&id).await
+        };
+        assert_eq!(record["end"], "peer_left", "{id}: the upstream is let go");
+    }
+}
+
+#[tokio::test]
 async fn silent_connections_are_dropped() {
     let stage = Stage::with("limits: { header_timeout: 200ms }").await;
     let mut stream = TcpStream::connect(stage.address()).await.expect("connect");

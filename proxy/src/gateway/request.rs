@@ -237,6 +237,7 @@ async fn read_plain(
 fn policy(session: &Session, ctx: &RequestContext, route: &CompiledRoute, body: RequestBody) -> GuardPolicy {
     GuardPolicy {
         body,
+        write_timeout: ctx.runtime.config.limits.clients.write_timeout,
         on_disconnect: route.config.on_disconnect,
         on_large_reply: route.config.on_large_reply,
         compression: Compression::new(&route.config, session.req_header()),

@@ -30,10 +30,6 @@ use pingora_core::protocols::http::ServerSession;
 use pingora_proxy::Session;
 use raptorgate_config::model::OnDisconnect;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a client may take to accept bytes before it counts as gone.
-const CLIENT_WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn placeholder() -> Box<ServerSession> {
     Box::new(ServerSession::new_custom(Box::new(())))
@@ -43,7 +39,7 @@ fn placeholder() -> Box<ServerSession> {
 pub fn guard(session: &mut Session, link: &Arc<Link>, policy: GuardPolicy) {
     let mut inner = std::mem::replace(&mut session.downstream_session, placeholder());
     // a client that neither reads nor leaves would stop us from reading the upstream
-    inner.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT));
+    inner.set_write_timeout(Some(policy.write_timeout));
     if policy.on_disconnect == OnDisconnect::Finish {
         // h1: a FIN alone does not end the request, half-closed clients still get their answer
         inner.set_abort_on_close(false);

@@ -30,6 +30,8 @@ const BATCH_BYTES_MAX: usize = 16 << 10;
 pub struct GuardPolicy {
     /// Where the request's body comes from.
     pub body: RequestBody,
+    /// How long a client may take to accept bytes before it counts as gone.
+    pub write_timeout: Duration,
     /// What a vanished client means for the upstream.
     pub on_disconnect: OnDisconnect,
     /// What a reply becomes that is too large to be held.
