@@ -9,6 +9,7 @@ pub mod certificates;
 mod decode;
 mod effective;
 mod emit;
+mod explain;
 mod interpolate;
 mod json_schema;
 mod load;
@@ -32,6 +33,7 @@ mod words;
 mod yaml;
 
 pub use effective::effective;
+pub use explain::{ExplainError, Explained, ValueSource, explain};
 pub use json_schema::json_schema;
 pub use load::{Loaded, Origin, load, parse};
 pub use problem::{Code, Position, Problem, Problems};

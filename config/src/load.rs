@@ -62,10 +62,15 @@ impl Loaded {
 
 /// Reads a file, with the environment of this process.
 pub fn load(path: &Path) -> Result<Loaded, Problems> {
+    load_located(path).map(|(loaded, _)| loaded)
+}
+
+/// The same, with the file's tree: values from outside in place and marked as secret.
+pub(crate) fn load_located(path: &Path) -> Result<(Loaded, Node), Problems> {
     let origin = Origin::of(path);
     let bytes = read_file(path).map_err(|finding| Source::new(&origin.file, "").problems(vec![finding]))?;
     match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, &origin, &|name| std::env::var(name).ok()),
+        Ok(text) => parse_located(&text, &origin, &|name| std::env::var(name).ok()),
         Err(error) => {
             let text = String::from_utf8_lossy(error.as_bytes());
             let at = yaml::position_of(&text, error.utf8_error().valid_up_to());
@@ -92,6 +97,15 @@ fn too_large() -> Finding {
 
 /// Reads a text; `env` is asked for variables.
 pub fn parse(text: &str, origin: &Origin, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems> {
+    parse_located(text, origin, env).map(|(loaded, _)| loaded)
+}
+
+/// The same, with the file's tree.
+pub(crate) fn parse_located(
+    text: &str,
+    origin: &Origin,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Loaded, Node), Problems> {
     let mut source = Source::new(&origin.file, text);
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(source.problems(vec![too_large()]));
@@ -109,7 +123,8 @@ pub fn parse(text: &str, origin: &Origin, env: &dyn Fn(&str) -> Option<String>) 
     match config {
         Some(config) => {
             contents.iter().for_each(|hash| outside.digest.update(hash));
-            Ok(Loaded { config, hash: short_hash(outside.digest), files, places: places(&root, &source) })
+            let places = places(&root, &source);
+            Ok((Loaded { config, hash: short_hash(outside.digest), files, places }, root))
         }
         None => Err(source.problems(cx.findings).naming(files)),
     }

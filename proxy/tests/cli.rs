@@ -35,6 +35,9 @@ fn exit_codes_tell_usage_from_failure() {
         (1, &["run"]),
         (1, &["run", "-c", "bad.yaml"]),
         (1, &["run", "--upstream", "ftp://a"]),
+        (2, &["explain"]),
+        (1, &["explain", "chat"]),
+        (1, &["explain", "chat", "-c", "bad.yaml"]),
     ] {
         let output = raptorgate(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
@@ -46,8 +49,14 @@ fn exit_codes_tell_usage_from_failure() {
 #[test]
 fn help_shows_examples() {
     let folder = tempfile::tempdir().unwrap();
-    for command in [&["--help"][..], &["run", "--help"], &["check", "--help"], &["init", "--help"], &["demo", "--help"]]
-    {
+    for command in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["check", "--help"],
+        &["explain", "--help"],
+        &["init", "--help"],
+        &["demo", "--help"],
+    ] {
         let help = text(&raptorgate(folder.path(), command).stdout);
         assert!(help.contains("Example") && help.contains("  raptorgate "), "{command:?}: {help}");
     }
@@ -90,4 +99,41 @@ fn what_holds_on_a_route_is_printed() {
     let unknown = raptorgate(folder.path(), &["check", "--effective", "chatt"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("chat, rest"), "{}", text(&unknown.stderr));
+}
+
+#[test]
+fn explain_tells_value_and_line_of_each_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = "version: 1\nlisteners: [{ address: '127.0.0.1:0' }]\nlimits: { request_body: 2 MiB }\n\
+                upstreams: { agents: { endpoints: [{ address: '127.0.0.1:1' }], retries: 0 } }\n\
+                defaults: { sanitize: { action: block } }\n\
+                routes: [{ name: chat, match: { path: /* }, upstream: agents }]\n";
+    std::fs::write(folder.path().join("my.yaml"), yaml).unwrap();
+    let shown = raptorgate(folder.path(), &["explain", "chat", "-c", "my.yaml"]);
+    let told: Vec<String> =
+        text(&shown.stdout).lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "routes.chat.sanitize.action block defaults my.yaml:5",
+        "routes.chat.body.request_max 2 MiB my.yaml:3, by limits.request_body",
+        "upstreams.agents.retries 0 my.yaml:4",
+        "upstreams.agents.timeouts.connect 5s default",
+        "limits.connections 10000 default",
+    ] {
+        assert!(told.iter().any(|shown| shown == line), "{line} is not in\n{}", text(&shown.stdout));
+    }
+    let shown = raptorgate(folder.path(), &["explain", "chat", "-c", "my.yaml", "--json"]);
+    let told: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let key = |key: &str| told["keys"].as_array().unwrap().iter().find(|row| row["key"] == key).unwrap().clone();
+    assert_eq!(told["route"], "chat");
+    assert_eq!(
+        key("routes.chat.sanitize.action"),
+        serde_json::json!({"key": "routes.chat.sanitize.action", "value": "block", "from": "defaults", "file": "my.yaml", "line": 5, "by": null})
+    );
+    assert_eq!(
+        key("upstreams.agents.protocol"),
+        serde_json::json!({"key": "upstreams.agents.protocol", "value": "http1", "from": "default", "file": null, "line": null, "by": null})
+    );
+    let unknown = raptorgate(folder.path(), &["explain", "chatt", "-c", "my.yaml"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stderr).contains("did you mean `chat`?"), "{}", text(&unknown.stderr));
 }

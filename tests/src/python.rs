@@ -1,4 +1,4 @@
-//! The real Python around the gateway: a FastAPI backend behind it and the `openai` client before it.
+//! The real Python around the gateway: servers behind it (FastAPI, gRPC, WebSocket) and clients before it.
 
 use crate::machine;
 use serde_json::Value;
@@ -33,25 +33,40 @@ fn script(name: &str) -> Command {
     command
 }
 
-/// A running FastAPI backend, killed when dropped.
-pub struct AgentBackend {
+/// A running server, killed when dropped.
+pub struct PythonServer {
     child: Child,
     folder: TempDir,
     address: SocketAddr,
 }
 
-impl AgentBackend {
-    /// Starts one on a free port.
-    pub fn start() -> Self {
+impl PythonServer {
+    /// Starts the FastAPI agent backend on a free port.
+    pub fn agent_backend() -> Self {
+        Self::start("agent_backend.py", &[])
+    }
+
+    /// Starts the gRPC server on a free port.
+    pub fn grpc() -> Self {
+        Self::start("grpc_peer.py", &["serve"])
+    }
+
+    /// Starts the WebSocket server on a free port.
+    pub fn websocket() -> Self {
+        Self::start("websocket_peer.py", &["serve"])
+    }
+
+    fn start(name: &str, arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let mut child = script("agent_backend.py")
+        let mut child = script(name)
+            .args(arguments)
             .arg(folder.path().join("log.jsonl"))
             .stdout(Stdio::piped())
             .spawn()
-            .expect("start the agent backend");
+            .expect("start the server");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("its address");
-        let address = line.trim().parse().expect("an address: the backend could not start");
+        let address = line.trim().parse().unwrap_or_else(|_| panic!("{name} could not start; run: make deps"));
         Self { child, folder, address }
     }
 
@@ -68,7 +83,7 @@ impl AgentBackend {
     }
 }
 
-impl Drop for AgentBackend {
+impl Drop for PythonServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -122,10 +137,25 @@ impl Drop for TlsUpstream {
 
 /// Runs one scenario of `openai_client.py` to its end and returns what it saw.
 pub async fn openai_client(gateway: SocketAddr, key: &str, scenario: &str) -> Value {
-    let mut command = script("openai_client.py");
-    command.arg(format!("http://{gateway}/v1")).arg(key).arg(scenario);
+    run("openai_client.py", &[&format!("http://{gateway}/v1"), key, scenario]).await
+}
+
+/// Runs one scenario of the gRPC client to its end and returns what it saw.
+pub async fn grpc_client(gateway: SocketAddr, scenario: &str) -> Value {
+    run("grpc_peer.py", &["call", &gateway.to_string(), scenario]).await
+}
+
+/// Runs one scenario of the WebSocket client on a path to its end and returns what it saw.
+pub async fn websocket_client(gateway: SocketAddr, path: &str, scenario: &str) -> Value {
+    run("websocket_peer.py", &["call", &gateway.to_string(), path, scenario]).await
+}
+
+async fn run(name: &str, arguments: &[&str]) -> Value {
+    let what = format!("{name} {}", arguments.last().copied().unwrap_or_default());
+    let mut command = script(name);
+    command.args(arguments);
     let output =
         tokio::task::spawn_blocking(move || command.output()).await.expect("a thread").expect("run the client");
-    assert!(output.status.success(), "{scenario}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON object")
 }

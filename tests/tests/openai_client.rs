@@ -3,7 +3,7 @@
 
 use raptorgate_tests::gateway::{Gateway, listeners};
 use raptorgate_tests::poll::{SOON, until};
-use raptorgate_tests::python::{AgentBackend, openai_client};
+use raptorgate_tests::python::{PythonServer, openai_client};
 use raptorgate_tests::upstream::record::sha256_hex;
 use serde_json::Value;
 
@@ -12,13 +12,13 @@ const KEY: &str = "sk-test-4a7f21";
 const MASKED: &str = "Dear Asha, I wrote to [EMAIL] about XXXX XXXX 0124 and will call [PHONE] at once .";
 
 struct Stage {
-    backend: AgentBackend,
+    backend: PythonServer,
     gateway: Gateway,
 }
 
 impl Stage {
     async fn set() -> Self {
-        let backend = AgentBackend::start();
+        let backend = PythonServer::agent_backend();
         let yaml = format!(
             "{}tenants: {{ acme: {{ timezone: Asia/Kolkata, currency: INR }} }}
 prices: {{ gpt-4o-mini: {{ input: 10.00 INR, output: 100.00 INR }} }}

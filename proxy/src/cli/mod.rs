@@ -5,6 +5,7 @@
 //! * Results go to stdout, everything else to stderr: what is piped on is clean.
 
 mod check;
+mod explain;
 mod init;
 mod run;
 
@@ -21,6 +22,7 @@ Examples:
   raptorgate init                                  write a commented ./raptorgate.yaml
   raptorgate check                                 tell everything that is wrong with it
   raptorgate check --effective chat                what holds on route `chat`, with everything inherited
+  raptorgate explain chat                          the same key by key, each with the line it comes from
   raptorgate run                                   serve it; SIGHUP or a change of the file reloads
 
 Exit codes: 0 ok, 1 refused or failed, 2 wrong usage. RAPTORGATE_LOG sets the log filter (docs/metrics.md).";
@@ -44,6 +46,11 @@ enum Command {
         after_help = "Examples:\n  raptorgate check -c new.yaml && mv new.yaml raptorgate.yaml\n  raptorgate check --json | jq .errors"
     )]
     Check(CheckArgs),
+    /// Tell key by key what holds on a route, and from which line
+    #[command(
+        after_help = "Examples:\n  raptorgate explain chat -c /etc/raptorgate.yaml\n  raptorgate explain chat --json | jq '.keys[] | select(.from == \"default\")'"
+    )]
+    Explain(ExplainArgs),
     /// Write a commented first configuration
     #[command(after_help = "Example:\n  raptorgate init && raptorgate check")]
     Init(InitArgs),
@@ -93,6 +100,18 @@ struct CheckArgs {
 }
 
 #[derive(Args)]
+struct ExplainArgs {
+    /// The route
+    #[arg(value_name = "ROUTE")]
+    route: String,
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Print {"route":…,"keys":[…]}
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
 struct InitArgs {
     #[command(flatten)]
     config: ConfigFile,
@@ -124,6 +143,7 @@ pub fn main() -> ExitCode {
     let done = match line.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema => say(&format!("{:#}", raptorgate_config::json_schema())),
         Command::Demo(arguments) => demo(&arguments),

@@ -6,7 +6,7 @@
 
 use super::context::RequestContext;
 use super::endpoint;
-use super::forwarded_head::{drop_claims, join_cookies};
+use super::forwarded_head::{accept_trailers, drop_claims, join_cookies};
 use super::head::authority;
 use super::request::REQUEST_ID;
 use super::strict_reply::{Upgrade, check};
@@ -99,6 +99,7 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
     drop_claims(head);
     drop_credentials(head, ctx);
     join_cookies(head)?;
+    accept_trailers(head, session.req_header())?;
     // empty where a 1.0 client named none: HTTP/1.1 needs the field (RFC 9112 §3.2)
     let host = authority(session.req_header()).to_owned();
     head.insert_header(header::HOST, host.as_str())?;

@@ -18,6 +18,9 @@ pub fn mark_upgrade(head: &mut ResponseHeader, ctx: &RequestContext) -> Result<(
     if head.status != http::StatusCode::SWITCHING_PROTOCOLS {
         return Ok(());
     }
+    if let Some(record) = &ctx.record {
+        head.insert_header(super::request::REQUEST_ID, &*record.request_id)?;
+    }
     head.insert_header(super::request::GENERATION, ctx.runtime.generation_header.clone())
 }
 

@@ -84,6 +84,16 @@ pub fn named_by_connection(headers: &HeaderMap) -> impl Iterator<Item = HeaderNa
     lists.into_iter().flat_map(names)
 }
 
+/// `TE: trailers` is for one connection only and was dropped as such; between two HTTP/2 connections, where trailers pass, it is
+/// said anew: gRPC servers refuse calls without it.
+pub fn accept_trailers(head: &mut RequestHeader, client: &RequestHeader) -> Result<()> {
+    let asked = client.headers.get(header::TE).is_some_and(|te| te == "trailers");
+    if asked && client.version == Version::HTTP_2 && head.version == Version::HTTP_2 {
+        return head.insert_header(header::TE, "trailers");
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
