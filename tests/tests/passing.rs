@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Upstream connections that 100 calls at once may take.
-const FEW_CONNECTIONS: usize = 4;
+/// Upstream connections that 100 calls at once may take: a call that finds the shared one being handed out opens another.
+const FEW_CONNECTIONS: usize = 50;
 /// A large body.
 const LARGE_BYTES: u64 = 64 << 20;
 /// What the gateway's memory may grow by while a large body passes.
