@@ -66,6 +66,7 @@ class Service(grpc.GenericRpcHandler):
     def talk(self, requests, context):
         for request in requests:
             yield b"re:" + request
+        self.write("Talk", context)
 
     def hang(self, request, context):
         over, began = threading.Event(), time.monotonic()
@@ -169,15 +170,27 @@ def cancel(channel):
 
 
 def many(channel):
-    # the first call opens the connection: calls that begin together before there is one open one each
-    channel.unary_unary("/tests.Calls/Unary")(b"first", timeout=MEETING_S)
+    """All begin at the same moment, and each waits at the server until all are there."""
     meet = channel.unary_unary("/tests.Calls/Meet")
     calls = [meet.future(b"%d" % n, timeout=MEETING_S) for n in range(CALLS_AT_ONCE)]
     return {"replies": [failure(call)["code"] if call.exception() else call.result().decode() for call in calls]}
 
 
+def held(channel):
+    """Each begins when the one before has been answered, and all stay open until the last has."""
+    asked = [queue.Queue() for _ in range(CALLS_AT_ONCE)]
+    calls, replies = [], []
+    for n, messages in enumerate(asked):
+        messages.put(b"%d" % n)
+        calls.append(channel.stream_stream("/tests.Calls/Talk")(iter(messages.get, None), timeout=MEETING_S))
+        replies.append(next(calls[n]).decode())
+    for messages in asked:
+        messages.put(None)
+    return {"replies": replies, "more": [m.decode() for call in calls for m in call]}
+
+
 def call(address, scenario):
-    scenarios = {f.__name__: f for f in (unary, streams, talk, fails, deadline, cancel, many)}
+    scenarios = {f.__name__: f for f in (unary, streams, talk, fails, deadline, cancel, many, held)}
     with grpc.insecure_channel(address, options=(("grpc.enable_http_proxy", 0),)) as channel:
         print(json.dumps(scenarios[scenario](channel)))
 
