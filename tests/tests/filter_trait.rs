@@ -154,12 +154,14 @@ async fn a_filter_waits_for_others_while_it_rewrites() {
 
 /// What the callers of one call share: nothing yet, or its reply.
 type Shared = watch::Sender<Option<Reply>>;
+/// What one caller asked for all, and where the others wait.
+type Lead = (Vec<u8>, Arc<Shared>);
 
 /// Callers that ask the same at the same time wait for one call.
 #[derive(Default)]
 struct Sharer {
     calls: Mutex<HashMap<Vec<u8>, Arc<Shared>>>,
-    leads: Mutex<HashMap<String, (Vec<u8>, Arc<Shared>)>>,
+    leads: Mutex<HashMap<String, Lead>>,
     waiting: Mutex<usize>,
 }
 
