@@ -36,25 +36,18 @@ const OTHER_MODEL: &str = "other";
 /// Tenant and user of a request without identity.
 const ANONYMOUS: &str = "_anon";
 
-/// Whoever else wants to know what was metered.
-pub trait MeterSink: Send + Sync {
-    /// A request is over and in the totals.
-    fn metered(&self, exchange: &Exchange, metered: &Metered);
-}
-
 /// The filter of one route.
 pub struct Meter {
     block: model::Meter,
     pricer: Arc<Pricer>,
     totals: Arc<Totals>,
-    sink: Arc<dyn MeterSink>,
 }
 
 impl Meter {
     /// Takes a route's block, the prices, and where the results go.
-    pub fn new(block: &model::Meter, prices: Arc<PriceTable>, totals: Arc<Totals>, sink: Arc<dyn MeterSink>) -> Self {
+    pub fn new(block: &model::Meter, prices: Arc<PriceTable>, totals: Arc<Totals>) -> Self {
         let pricer = Arc::new(Pricer { prices, default_price: block.default_price.clone() });
-        Self { block: block.clone(), pricer, totals, sink }
+        Self { block: block.clone(), pricer, totals }
     }
 }
 
@@ -176,6 +169,5 @@ impl Filter for Meter {
             Some(identity) => self.totals.record(identity.tenant(), identity.user(), &charge),
             None => self.totals.record(ANONYMOUS, ANONYMOUS, &charge),
         }
-        self.sink.metered(exchange, &metered);
     }
 }

@@ -9,27 +9,19 @@ use pingora_core::listeners::tls::Acceptor;
 use raptorgate_config::model::{Config, Listener, Route};
 use raptorgate_filters::authenticate::Authenticate;
 use raptorgate_filters::end_user::EndUserFilter;
-use raptorgate_filters::exchange::{Exchange, Metered};
 use raptorgate_filters::execution::ExecutionFilter;
 use raptorgate_filters::fault::FaultFilter;
 use raptorgate_filters::filter::Filter;
 use raptorgate_filters::flood_limits::FloodFilter;
 use raptorgate_filters::framers::json::JsonLimits;
 use raptorgate_filters::mask_pii::MaskPii;
-use raptorgate_filters::meter::{Meter, MeterSink};
+use raptorgate_filters::meter::Meter;
 use raptorgate_filters::pipeline::Pipeline;
 use raptorgate_filters::sanitize::Sanitize;
 use raptorgate_policies::pricing::PriceTable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
-
-/// Metering goes to metrics through the access record, so this sink has nothing to do.
-struct RecordedElsewhere;
-
-impl MeterSink for RecordedElsewhere {
-    fn metered(&self, _exchange: &Exchange, _metered: &Metered) {}
-}
 
 pub(super) fn runtime(config: Config, number: u64, hash: &str, shared: &Shared) -> Runtime {
     shared.buffers.set_max(config.limits.buffered_bytes_max);
@@ -101,8 +93,7 @@ fn filters(route: &Route, prices: &Arc<PriceTable>, shared: &Shared) -> Vec<Arc<
         filters.push(Arc::new(MaskPii::new(block)));
     }
     if let Some(block) = &route.meter {
-        let sink = Arc::new(RecordedElsewhere);
-        filters.push(Arc::new(Meter::new(block, prices.clone(), shared.totals.clone(), sink)));
+        filters.push(Arc::new(Meter::new(block, prices.clone(), shared.totals.clone())));
     }
     filters.extend(shared.extra_filters.iter().cloned());
     filters
