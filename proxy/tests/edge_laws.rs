@@ -126,10 +126,10 @@ proptest! {
         let now = Instant::now();
         let (mut one, mut two) = (FrameBudget::new(limits), FrameBudget::new(limits));
         let (mut whole, mut pieces) = (bytes.clone(), bytes.clone());
-        one.inspect(&mut whole, now);
+        let _ = one.inspect(&mut whole, now);
         let (first, second) = pieces.split_at_mut(cut.index(bytes.len() + 1));
-        two.inspect(first, now);
-        two.inspect(second, now);
+        let _ = two.inspect(first, now);
+        let _ = two.inspect(second, now);
         prop_assert_eq!(one.is_spent(), two.is_spent());
     }
 

@@ -154,6 +154,7 @@ pub(crate) fn lines(raw: &[u8]) -> impl Iterator<Item = Line<'_>> {
             [_, ..] => 1,
             [] => 0,
         };
+        // At each event, not only at the stream's first: a client that decodes chunks one by one drops it there.
         let skipped = if at == 0 && content.starts_with(BOM) { BOM.len() } else { 0 };
         let field = content.get(skipped..).unwrap_or_default();
         let colon = memchr::memchr(b':', field).unwrap_or(field.len());

@@ -10,7 +10,8 @@
 //! # Invariants
 //! * A masked stream is the masked whole, wherever it is cut (`a_masked_stream_is_the_masked_whole`).
 //! * Masking twice is masking once (`masking_twice_is_masking_once`), unless an address starts inside a run of more than 64
-//!   characters that addresses are made of: what stands before it then loses its neighbour.
+//!   characters that addresses are made of: what stands before it then loses its neighbour; or a number stood where the last label of
+//!   an address would, whose letters `X` then make one (`a@b.9876543210`): the second time masks more.
 //! * What is held back is bounded (`what_is_held_back_is_bounded`).
 //! * Nothing here can print a text: `Debug` shows sizes only.
 

@@ -70,10 +70,11 @@ fn walk(peer: IpAddr, hops: impl DoubleEndedIterator<Item = Option<IpAddr>>, tru
     at
 }
 
-/// All elements of a list header, in order.
+/// All elements of a list header, in order. One that is no text keeps its place: what a proxy appended to it must not be
+/// lost with it.
 fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(|element| element.trim().to_owned()).collect()
+    let elements = headers.get_all(name).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    elements.map(|element| String::from_utf8_lossy(element.trim_ascii()).into_owned()).collect()
 }
 
 struct Hop {
@@ -133,6 +134,15 @@ mod tests {
         assert_eq!(at("::ffff:10.0.0.1", xff, &["192.0.2.7:555"]), "192.0.2.7");
         assert_eq!(at("10.0.0.1", xff, &["10.0.0.3, 10.0.0.2"]), "10.0.0.3", "all are trusted: the first");
         assert_eq!(at("10.0.0.1", "forwarded", &["for=1.1.1.1, for=\"[2001:db9::1]:80\";proto=https"]), "2001:db9::1");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_hide_no_entry() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "6.6.6.6".parse().unwrap());
+        headers.append("x-forwarded-for", http::HeaderValue::from_bytes(b"\xff, 192.0.2.7").unwrap());
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        assert_eq!(client("10.0.0.1".parse().unwrap(), &headers, &trusted).address.to_string(), "192.0.2.7");
     }
 
     #[test]

@@ -115,7 +115,9 @@ impl AsyncRead for Connection {
                 let before = buf.filled().len();
                 ready!(Pin::new(inner).poll_read(cx, buf))?;
                 if let Some(new) = buf.filled_mut().get_mut(before..) {
-                    budget.inspect(new, Instant::now());
+                    budget
+                        .inspect(new, Instant::now())
+                        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
                 }
                 Poll::Ready(Ok(()))
             }

@@ -1,15 +1,19 @@
 //! The frames that a client sends on an HTTP/2 connection, counted by kind (RFC 9113 §10.5).
 //!
 //! What costs the gateway work and the client almost nothing has a budget per second. Beyond it the next such frame is
-//! made invalid, so that the HTTP/2 library itself ends the connection with GOAWAY.
+//! made invalid, so that the HTTP/2 library itself ends the connection with GOAWAY; if its first bytes have passed already,
+//! the connection ends without.
 //!
 //! # Invariants
 //! * Frames within the budget pass as they came, wherever the bytes are cut (`every_cut_counts_the_same`).
+//! * No cut hides a frame (`no_cut_hides_a_flood`).
 
 use std::time::{Duration, Instant};
 
 /// Length of a frame's header (RFC 9113 §4.1).
 const HEADER_BYTES: usize = 9;
+/// A header and the increment of a WINDOW_UPDATE.
+const JUDGED_BYTES_MAX: usize = HEADER_BYTES + 4;
 /// The preface before the first frame.
 const PREFACE_BYTES: usize = 24;
 /// Window updates below this many bytes cost more than they allow.
@@ -38,14 +42,20 @@ pub struct FrameLimits {
     pub control_max: u32,
 }
 
+/// A budget is exceeded, and the frame cannot be made invalid any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many HTTP/2 frames")]
+pub struct TooManyFrames;
+
 /// Counts the frames of one connection.
 #[derive(Debug)]
 pub struct FrameBudget {
     limits: FrameLimits,
     /// Bytes until the next frame's header.
     skip: usize,
-    header: [u8; HEADER_BYTES],
-    header_bytes: usize,
+    /// The first bytes of the frame that comes, and how many have come.
+    head: [u8; JUDGED_BYTES_MAX],
+    head_bytes: usize,
     /// The first frame has come; it must be SETTINGS (RFC 9113 §3.4).
     begun: bool,
     second: Option<Instant>,
@@ -60,8 +70,8 @@ impl FrameBudget {
         Self {
             limits,
             skip: PREFACE_BYTES,
-            header: [0; HEADER_BYTES],
-            header_bytes: 0,
+            head: [0; JUDGED_BYTES_MAX],
+            head_bytes: 0,
             begun: false,
             second: None,
             resets: 0,
@@ -76,7 +86,10 @@ impl FrameBudget {
     }
 
     /// Counts the frames in the next bytes; the one that is too much is made invalid in place.
-    pub fn inspect(&mut self, bytes: &mut [u8], now: Instant) {
+    ///
+    /// # Errors
+    /// The first bytes of the one that is too much have passed already: only closing the connection stops it.
+    pub fn inspect(&mut self, bytes: &mut [u8], now: Instant) -> Result<(), TooManyFrames> {
         let mut at = 0_usize;
         while at < bytes.len() {
             let rest = bytes.len().saturating_sub(at);
@@ -86,34 +99,42 @@ impl FrameBudget {
                 at = at.saturating_add(passed);
                 continue;
             }
-            let missing = HEADER_BYTES.saturating_sub(self.header_bytes).min(rest);
+            let missing = self.judged_bytes().saturating_sub(self.head_bytes).min(rest);
             let end = at.saturating_add(missing);
-            let filled = self.header_bytes.saturating_add(missing);
-            if let (Some(to), Some(from)) = (self.header.get_mut(self.header_bytes..filled), bytes.get(at..end)) {
+            let filled = self.head_bytes.saturating_add(missing);
+            if let (Some(to), Some(from)) = (self.head.get_mut(self.head_bytes..filled), bytes.get(at..end)) {
                 to.copy_from_slice(from);
             }
-            self.header_bytes = filled;
-            at = end;
-            if filled < HEADER_BYTES {
-                return;
+            (self.head_bytes, at) = (filled, end);
+            if filled < self.judged_bytes() {
+                continue;
             }
-            self.header_bytes = 0;
-            let payload = bytes.get(end..).unwrap_or_default();
-            if self.is_too_much(payload, now)
-                && missing == HEADER_BYTES
-                && let Some(here) = bytes.get_mut(end.saturating_sub(HEADER_BYTES)..end)
-            {
+            self.head_bytes = 0;
+            if self.is_too_much(filled, now) {
+                let begin = end.checked_sub(filled).ok_or(TooManyFrames)?;
+                let here = bytes.get_mut(begin..begin.saturating_add(HEADER_BYTES)).ok_or(TooManyFrames)?;
                 here.copy_from_slice(&INVALID_FRAME);
-                return;
+                return Ok(());
             }
+        }
+        Ok(())
+    }
+
+    /// So much of a frame is read before it is counted: of a WINDOW_UPDATE its increment too.
+    fn judged_bytes(&self) -> usize {
+        match self.head {
+            [0, 0, 4, WINDOW_UPDATE, ..] if self.head_bytes >= HEADER_BYTES => JUDGED_BYTES_MAX,
+            _ => HEADER_BYTES,
         }
     }
 
-    /// Counts the frame whose header is whole.
-    fn is_too_much(&mut self, payload: &[u8], now: Instant) -> bool {
-        let [a, b, c, kind, flags, ..] = self.header;
+    /// Counts the frame of which the first `judged` bytes have come.
+    fn is_too_much(&mut self, judged: usize, now: Instant) -> bool {
+        let [a, b, c, kind, flags, _, _, _, _, increment @ ..] = self.head;
         let length = u32::from_be_bytes([0, a, b, c]);
-        self.skip = usize::try_from(length).unwrap_or(usize::MAX);
+        let judged_payload = judged.saturating_sub(HEADER_BYTES);
+        self.skip = usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(judged_payload);
+        let is_tiny = judged_payload > 0 && u32::from_be_bytes(increment) < TINY_WINDOW_UPDATE;
         if self.second.is_none_or(|began| now.duration_since(began) >= WINDOW) {
             (self.second, self.resets, self.control) = (Some(now), 0, 0);
         }
@@ -121,7 +142,7 @@ impl FrameBudget {
             RST_STREAM => self.resets = self.resets.saturating_add(1),
             DATA if length > 0 || flags & END_STREAM != 0 => {}
             HEADERS => {}
-            WINDOW_UPDATE if !is_tiny(payload) => {}
+            WINDOW_UPDATE if !is_tiny => {}
             DATA | WINDOW_UPDATE | PRIORITY | SETTINGS | PING | CONTINUATION => {
                 self.control = self.control.saturating_add(1)
             }
@@ -135,12 +156,6 @@ impl FrameBudget {
             || self.control > self.limits.control_max;
         self.spent
     }
-}
-
-/// True if the increment is there and small.
-fn is_tiny(payload: &[u8]) -> bool {
-    let increment = payload.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes));
-    increment.is_some_and(|bytes| bytes < TINY_WINDOW_UPDATE)
 }
 
 #[cfg(test)]
@@ -163,14 +178,19 @@ mod tests {
 
     #[test]
     fn every_cut_counts_the_same() {
-        let bytes = connection(&[frame(PING, &[0; 8]), frame(DATA, b"x"), frame(RST_STREAM, &[0; 4])]);
+        let bytes = connection(&[
+            frame(PING, &[0; 8]),
+            frame(DATA, b"x"),
+            frame(RST_STREAM, &[0; 4]),
+            frame(WINDOW_UPDATE, &[0, 0, 0, 1]),
+        ]);
         for cut in 0..=bytes.len() {
             let mut budget = budget();
             let mut copy = bytes.clone();
             let (first, second) = copy.split_at_mut(cut);
-            budget.inspect(first, Instant::now());
-            budget.inspect(second, Instant::now());
-            assert_eq!((budget.control, budget.resets), (2, 1), "cut at {cut}");
+            budget.inspect(first, Instant::now()).unwrap();
+            budget.inspect(second, Instant::now()).unwrap();
+            assert_eq!((budget.control, budget.resets), (3, 1), "cut at {cut}");
             assert_eq!(copy, bytes);
         }
     }
@@ -180,24 +200,41 @@ mod tests {
         let start = Instant::now();
         let mut budget = budget();
         let mut flood = connection(&vec![frame(RST_STREAM, &[0; 4]); 3]);
-        budget.inspect(&mut flood, start);
+        budget.inspect(&mut flood, start).unwrap();
         let mut later = frame(RST_STREAM, &[0; 4]);
-        budget.inspect(&mut later, start + Duration::from_secs(2));
+        budget.inspect(&mut later, start + Duration::from_secs(2)).unwrap();
         assert!(!budget.is_spent());
         let mut more = vec![frame(RST_STREAM, &[0; 4]); 3].concat();
-        budget.inspect(&mut more, start + Duration::from_secs(2));
+        budget.inspect(&mut more, start + Duration::from_secs(2)).unwrap();
         assert!(budget.is_spent());
         assert_eq!(&more[26..35], &INVALID_FRAME);
+    }
+
+    #[test]
+    fn no_cut_hides_a_flood() {
+        for flood in [frame(RST_STREAM, &[0; 4]), frame(WINDOW_UPDATE, &1_u32.to_be_bytes())] {
+            for cut in 0..=flood.len() {
+                let mut budget = budget();
+                budget.inspect(&mut connection(&vec![flood.clone(); 3]), Instant::now()).unwrap();
+                let stopped = (0..3).any(|_| {
+                    let mut copy = flood.clone();
+                    let (first, second) = copy.split_at_mut(cut);
+                    let passed = [first, second].map(|piece| budget.inspect(piece, Instant::now()));
+                    passed.contains(&Err(TooManyFrames)) || copy != flood
+                });
+                assert!(stopped, "cut at {cut}, all passes");
+            }
+        }
     }
 
     #[test]
     fn ordinary_window_updates_are_free_and_tiny_ones_are_not() {
         let mut budget = budget();
         let large: Vec<_> = (0..50).map(|_| frame(WINDOW_UPDATE, &0x4000_u32.to_be_bytes())).collect();
-        budget.inspect(&mut connection(&large), Instant::now());
+        budget.inspect(&mut connection(&large), Instant::now()).unwrap();
         assert!(!budget.is_spent());
         let tiny: Vec<_> = (0..6).map(|_| frame(WINDOW_UPDATE, &1_u32.to_be_bytes())).collect();
-        budget.inspect(&mut tiny.concat(), Instant::now());
+        budget.inspect(&mut tiny.concat(), Instant::now()).unwrap();
         assert!(budget.is_spent());
     }
 }

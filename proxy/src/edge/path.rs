@@ -18,7 +18,7 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, &'static str> {
     if !path.starts_with('/') {
         return Err("the request target must be a path");
     }
-    let plain = path.bytes().all(|b| b != b'%' && b != b'\\');
+    let plain = path.bytes().all(|b| !matches!(b, b'%' | b'\\' | b';'));
     if plain && !path.contains("/.") {
         return Ok(Cow::Borrowed(path));
     }
@@ -118,6 +118,7 @@ mod tests {
             "/a%2f..%2fb",
             "/a%2F%2e%2e",
             "/..;/a",
+            "/a/;../b",
             "/..%3b/a",
             "/a\\..\\b",
             "/a%5c..%5cb",
