@@ -183,11 +183,6 @@ impl Messages {
         }
     }
 
-    /// True in the middle of a head, of which at least a byte has come.
-    pub fn is_in_head(&self) -> bool {
-        matches!(self.at, At::Head) && !self.buffer.is_empty()
-    }
-
     /// True between messages, with nothing of the next one.
     pub fn is_idle(&self) -> bool {
         matches!(self.at, At::Head) && self.buffer.is_empty()
