@@ -41,15 +41,6 @@ impl<K: Ord + Clone, V> Table<K, V> {
         self.rows.insert(key, value);
     }
 
-    /// Changes a row in place; one that is not there begins as the default.
-    pub fn change(&mut self, key: &K, change: impl FnOnce(&mut V))
-    where
-        V: Default,
-    {
-        self.changed.insert(key.clone());
-        change(self.rows.entry(key.clone()).or_default());
-    }
-
     /// Removes a row.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let removed = self.rows.remove(key);
@@ -76,8 +67,16 @@ impl<K: Ord + Clone, V> Table<K, V> {
         self.rows.iter()
     }
 
-    /// The rows from a key on, without it.
-    pub fn after<'a, Q: Ord + ?Sized>(&'a self, key: &Q) -> impl Iterator<Item = (&'a K, &'a V)>
+    /// The rows from a key on.
+    pub fn from<'a, Q: Ord + ?Sized>(&'a self, key: &Q) -> impl Iterator<Item = (&'a K, &'a V)> + use<'a, Q, K, V>
+    where
+        K: Borrow<Q>,
+    {
+        self.rows.range((std::ops::Bound::Included(key), std::ops::Bound::Unbounded))
+    }
+
+    /// The rows behind a key.
+    pub fn after<'a, Q: Ord + ?Sized>(&'a self, key: &Q) -> impl Iterator<Item = (&'a K, &'a V)> + use<'a, Q, K, V>
     where
         K: Borrow<Q>,
     {

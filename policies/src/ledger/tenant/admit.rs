@@ -49,8 +49,7 @@ impl TenantState {
 
     fn look_at_limits(&self, admit: &Admit, now: u64) -> Result<(), Refusal> {
         for (index, slot) in admit.slots.iter().enumerate() {
-            let running = self.slots.get(&slot.name).map_or(0, |r| r.values().filter(|until| **until > now).count());
-            if running >= slot.count_max as usize {
+            if self.running(&slot.name, now) >= slot.count_max as usize {
                 return Err(Refusal::Slot { index });
             }
         }

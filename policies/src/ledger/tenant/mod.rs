@@ -20,7 +20,7 @@ use super::entry::{Draft, EntryKind};
 use super::table::Table;
 use super::{Account, AccountName, Entry, Fingerprint, Finish, Head, KeyHash, LedgerId, Nanos, Note, StoreName};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Days for which it is known how a request ended. Journals are shorter (`state.md`: 72 h).
 pub const FINISHED_DAYS: u64 = 40;
@@ -41,7 +41,7 @@ pub struct TenantState {
     /// Arrival times of rate limits.
     pub arrivals: Table<StoreName, u64>,
     /// Who runs, until when unless renewed.
-    pub slots: Table<StoreName, BTreeMap<LedgerId, u64>>,
+    pub slots: Table<(StoreName, LedgerId), u64>,
     /// Keys in use or answered.
     pub keys: Table<KeyHash, KeyRecord>,
     /// The last number of each gateway's journal.
@@ -158,22 +158,24 @@ impl TenantState {
         Some(hold)
     }
 
+    /// How many run in a slot.
+    fn running(&self, slot: &StoreName, now: u64) -> usize {
+        self.runners(slot).filter(|(_, until)| *until > now).count()
+    }
+
+    fn runners(&self, slot: &StoreName) -> impl Iterator<Item = (LedgerId, u64)> {
+        let rows = self.slots.from(&(slot.clone(), LedgerId::from_u128(0)));
+        rows.take_while(move |((name, _), _)| name == slot).map(|((_, id), until)| (*id, *until))
+    }
+
     fn occupy(&mut self, slot: &StoreName, id: LedgerId, until: u64, now: u64) {
-        self.slots.change(slot, |running| {
-            running.retain(|_, until| *until > now);
-            running.insert(id, until);
-        });
+        let gone: Vec<LedgerId> = self.runners(slot).filter(|(_, until)| *until <= now).map(|(id, _)| id).collect();
+        gone.into_iter().for_each(|id| self.leave(slot, id));
+        self.slots.put((slot.clone(), id), until);
     }
 
     fn leave(&mut self, slot: &StoreName, id: LedgerId) {
-        let Some(running) = self.slots.get(slot).filter(|running| running.contains_key(&id)) else { return };
-        if running.len() == 1 {
-            self.slots.remove(slot);
-        } else {
-            self.slots.change(slot, |running| {
-                running.remove(&id);
-            });
-        }
+        self.slots.remove(&(slot.clone(), id));
     }
 
     /// Takes rows that a checkpoint stored.
