@@ -173,6 +173,11 @@ impl Journal {
         self.syncer.wait(sequence).await
     }
 
+    /// Makes everything durable that was written.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        self.syncer.now()
+    }
+
     /// The last record that survives the loss of power.
     pub fn durable_now(&self) -> u64 {
         self.syncer.durable()

@@ -36,9 +36,14 @@ impl LedgerId {
         self.0
     }
 
-    /// Days since 1970-01-01 when it was minted, UTC (RFC 9562 §5.7: the first 48 bits are milliseconds).
+    /// Milliseconds since the epoch when it was minted (RFC 9562 §5.7: the first 48 bits).
+    pub const fn millis(self) -> u64 {
+        (self.0 >> 80) as u64
+    }
+
+    /// Days since 1970-01-01 when it was minted, UTC.
     pub const fn day(self) -> u64 {
-        ((self.0 >> 80) as u64) / MILLIS_PER_DAY
+        self.millis() / MILLIS_PER_DAY
     }
 }
 

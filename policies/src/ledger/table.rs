@@ -55,6 +55,11 @@ impl<K: Ord + Clone, V> Table<K, V> {
         self.rows.insert(key, value);
     }
 
+    /// Forgets a row that is not stored any more.
+    pub fn forget(&mut self, key: &K) {
+        self.rows.remove(key);
+    }
+
     /// Forgets a row that stays stored.
     pub fn evict(&mut self, key: &K) {
         if !self.changed.contains(key) {

@@ -3,6 +3,7 @@
 //! Each method is one atomic operation that may be sent again. There is no reading of a value to write it back, so that a
 //! race cannot be written down. What the operations mean is in [`crate::ledger::tenant`].
 
+pub mod embedded;
 mod error;
 
 pub use error::{Applied, StoreError};

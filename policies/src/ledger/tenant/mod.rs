@@ -13,6 +13,7 @@ mod admit;
 mod finish;
 mod keys;
 mod lease;
+pub mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +54,7 @@ pub struct TenantState {
     /// Lines since they were taken away last.
     pub entries: Vec<Entry>,
     expiries: BTreeSet<(u64, LedgerId)>,
+    saved_fence: u64,
 }
 
 /// A limit that an operator set.
@@ -176,11 +178,5 @@ impl TenantState {
 
     fn leave(&mut self, slot: &StoreName, id: LedgerId) {
         self.slots.remove(&(slot.clone(), id));
-    }
-
-    /// Takes rows that a checkpoint stored.
-    pub fn restore_hold(&mut self, id: LedgerId, hold: Hold) {
-        self.expiries.insert((hold.expires_at, id));
-        self.holds.restore(id, hold);
     }
 }

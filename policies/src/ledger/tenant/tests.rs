@@ -380,6 +380,24 @@ proptest! {
     }
 
     #[test]
+    fn the_rows_make_the_same_state_again(ops in proptest::collection::vec((op(), 0..LEASE / 4), 1..60)) {
+        let tenant = StoreName::of(&["t"]);
+        let (mut state, mut again) = (TenantState::default(), TenantState::default());
+        let mut now = 0;
+        for (op, pause) in &ops {
+            now += pause;
+            apply(&mut state, op, now);
+            for (key, value) in state.take_rows(&tenant) {
+                let (found, kind, inner) = rows::parse_key(&key).unwrap();
+                prop_assert_eq!(&found, &tenant);
+                again.put_row(kind, inner, value.as_deref()).unwrap();
+            }
+            prop_assert!(state == again);
+        }
+        prop_assert!(again.take_rows(&tenant).is_empty());
+    }
+
+    #[test]
     fn sending_an_operation_twice_changes_nothing(ops in proptest::collection::vec((op(), 0..LEASE / 4), 1..60)) {
         let (mut once, mut twice) = (TenantState::default(), TenantState::default());
         let mut now = 0;
