@@ -6,15 +6,15 @@
 use crate::emit::{Yaml, emit, map, text, word};
 use crate::media::media_text;
 use crate::model::{
-    ApiKey, Authenticate, CertificateMatch, ClientCertificate, Compress, Config, Dns, Ejection, EndUser, Execution,
-    Fault, FloodLimits, HealthCheck, MaskPii, Meter, ModelPrice, PiiAction, PiiType, Pool, Rate, Route, RouteMatch,
-    Sanitize, Upstream, UpstreamTls,
+    ApiKey, Authenticate, Budget, CertificateMatch, ClientCertificate, Compress, Config, Counted, Dns, Ejection,
+    EndUser, Execution, Fault, FloodLimits, HealthCheck, MaskPii, Meter, ModelPrice, PiiAction, PiiType, Pool, Rate,
+    RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
 };
 use crate::patterns::{host_text, path_text, source_text};
 use crate::routes::MaskWord;
 use crate::source::MASK;
 use crate::upstreams::{balance_text, status_text};
-use crate::values::{bytes_text, duration_text, price_text};
+use crate::values::{bytes_text, duration_text, money_text, price_text};
 use crate::words::Words;
 
 /// YAML of everything that holds on a route and of its upstream; `None` if there is no such route.
@@ -130,6 +130,8 @@ fn route_yaml(route: &Route) -> Yaml {
         ("sanitize", or_off(&route.sanitize, sanitize)),
         ("mask_pii", or_off(&route.mask_pii, mask_pii)),
         ("meter", or_off(&route.meter, meter)),
+        ("budgets", list_or_off(&route.budgets, budget)),
+        ("rate_limits", list_or_off(&route.rate_limits, rate_limit)),
         ("fault", or_off(&route.fault, fault)),
         (
             "body",
@@ -150,6 +152,31 @@ fn route_yaml(route: &Route) -> Yaml {
 
 fn or_off<T>(block: &Option<T>, yaml: fn(&T) -> Yaml) -> Yaml {
     block.as_ref().map_or(word("off"), yaml)
+}
+
+fn list_or_off<T>(items: &[T], yaml: fn(&T) -> Yaml) -> Yaml {
+    if items.is_empty() { word("off") } else { Yaml::List(items.iter().map(yaml).collect()) }
+}
+
+fn budget(budget: &Budget) -> Yaml {
+    map([
+        ("name", text(&*budget.name)),
+        ("per", word(budget.per.word())),
+        ("limit", text(money_text(budget.limit))),
+        ("window", word(budget.window.word())),
+        ("enforce", word(budget.enforce.word())),
+    ])
+}
+
+fn rate_limit(limit: &RateLimit) -> Yaml {
+    let (key, value, window) = match limit.counts {
+        Counted::Requests(requests, window) => ("requests", word(requests), Some(window)),
+        Counted::Tokens(tokens, window) => ("tokens", word(tokens), Some(window)),
+        Counted::Cost(cost, window) => ("cost", text(money_text(cost)), Some(window)),
+        Counted::Concurrent(count) => ("concurrent", word(count), None),
+    };
+    let keys = [("name", text(&*limit.name)), ("per", word(limit.per.word())), (key, value)];
+    map(keys.into_iter().chain(maybe("window", window.map(|window| text(duration_text(window))))))
 }
 
 /// A key that is left out if there is nothing to say.
@@ -265,6 +292,7 @@ fn meter(block: &Meter) -> Yaml {
     let all = [
         Some(("format", word(block.format.word()))),
         Some(("request_usage", word(block.request_usage))),
+        Some(("output_tokens_max", word(block.output_tokens_max))),
         maybe("default_price", block.default_price.as_ref().map(price)),
     ];
     map(all.into_iter().flatten())

@@ -131,6 +131,15 @@ fn block(shape: &Shape) -> Option<(&'static str, &[Field])> {
     }
 }
 
+/// The items of a list of blocks that may stand at a place.
+fn blocks_of(shape: &Shape) -> Option<&Shape> {
+    match shape {
+        Shape::List { item, .. } => block(item).is_some().then_some(item),
+        Shape::Either(shapes) => shapes.iter().find_map(blocks_of),
+        Shape::Scalar { .. } | Shape::Word(_) | Shape::Words(_) | Shape::Block { .. } | Shape::Map { .. } => None,
+    }
+}
+
 fn may_be_off(shape: &Shape) -> bool {
     matches!(shape, Shape::Either(shapes) if shapes.iter().any(|shape| matches!(shape, Shape::Word("off"))))
 }
@@ -243,16 +252,17 @@ impl Walk<'_> {
     /// A value that stands in the file.
     fn value(&mut self, shape: &Shape, place: Place<'_>, path: &str) {
         let Some(node) = place.node else { return };
+        if let (Value::Sequence(items), Some(item)) = (&node.value, blocks_of(shape)) {
+            for (n, node) in items.iter().enumerate() {
+                self.value(item, Place { node: Some(node), meant: None, ..place }, &format!("{path}[{n}]"));
+            }
+            return;
+        }
         match (&node.value, shape) {
             (Value::Mapping(entries), Shape::Map { item, .. }) if !entries.is_empty() => {
                 for entry in entries {
                     let place = Place { node: Some(&entry.value), ..place };
                     self.value(item, place, &format!("{path}.{}", entry.key));
-                }
-            }
-            (Value::Sequence(items), Shape::List { item, .. }) if block(item).is_some() => {
-                for (n, node) in items.iter().enumerate() {
-                    self.value(item, Place { node: Some(node), meant: None, ..place }, &format!("{path}[{n}]"));
                 }
             }
             (Value::Mapping(_), _) if block(shape).is_some() => {

@@ -3,12 +3,14 @@
 //! Nothing here is optional because it was merely left out of the file: defaults are filled in, inheritance is done,
 //! names are known to exist, units are parsed. `Option` means absent.
 
+mod budgets;
 mod compress;
 mod fault;
 mod limits;
 mod tls;
 mod upstreams;
 
+pub use budgets::{Budget, BudgetWindow, Counted, Enforcement, Per, RateLimit, SettleMode, Store};
 pub use compress::{Compress, MediaRange, ReplyCoding};
 pub use fault::{Fault, FaultAbort, FaultDelay};
 pub use limits::{ClientLimits, Limits};
@@ -45,6 +47,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long requests in flight may still take after SIGTERM.
     pub drain_max: Duration,
+    /// Where money, limits and keys are kept; absent: nothing needs it.
+    pub store: Option<Store>,
     /// The customers.
     pub tenants: BTreeMap<String, Tenant>,
     /// Price of each model, by the name the upstream reports.
@@ -169,6 +173,10 @@ pub struct Route {
     pub mask_pii: Option<MaskPii>,
     /// Metering.
     pub meter: Option<Meter>,
+    /// What may be spent.
+    pub budgets: Vec<Budget>,
+    /// Limits in windows.
+    pub rate_limits: Vec<RateLimit>,
     /// Fault injection.
     pub fault: Option<Fault>,
     /// Compression of replies.
@@ -385,6 +393,8 @@ pub struct Meter {
     pub request_usage: bool,
     /// Price of models that `prices` does not name; absent: their cost is 0 and counted as unpriced.
     pub default_price: Option<ModelPrice>,
+    /// Tokens that an answer is believed to have at most where the request does not say.
+    pub output_tokens_max: u64,
 }
 
 /// What a vanished client means for the upstream.

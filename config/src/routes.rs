@@ -1,5 +1,6 @@
 //! What the file may hold in routes and in `defaults`.
 
+use crate::budgets::{BudgetBlock, RateLimitBlock};
 use crate::certificate_names::CommonName;
 use crate::certificates::SubjectAltName;
 use crate::decode::{At, Context, Decode, OrOff, Some1};
@@ -64,6 +65,10 @@ block! {
         mask_pii: OrOff<MaskBlock> = optional,
         /// Counting of tokens and cost.
         meter: OrOff<MeterBlock> = optional,
+        /// What may be spent, and by whom. All of a request's budgets hold, or it is refused.
+        budgets: OrOff<Some1<BudgetBlock>> = optional,
+        /// How much may come in a time, and from whom. A refused request is charged to none of them.
+        rate_limits: OrOff<Some1<RateLimitBlock>> = optional,
         /// Faults made on purpose, to see what callers do.
         fault: OrOff<FaultBlock> = optional,
         /// Bounds of bodies on this route.
@@ -275,6 +280,9 @@ block! {
         request_usage: bool = default("true"),
         /// Price of models that `prices` does not name; left out: they cost nothing and are counted as unpriced.
         default_price: PriceBlock = optional,
+        /// Tokens that an answer is believed to have at most where the request does not say. On routes with hard budgets a request
+        /// that says nothing is given this maximum, so that no answer costs more than is held for it.
+        output_tokens_max: Whole<1, 10_000_000> = default("4096"),
     }
 }
 

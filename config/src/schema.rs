@@ -1,5 +1,6 @@
 //! What the file may hold, outside of routes: the blocks from which decoder, JSON Schema and manual derive.
 
+use crate::budgets::StoreBlock;
 use crate::certificate_names::HostName;
 use crate::decode::{At, Map, OrOff, Some1};
 use crate::model::{Address, ClientCertificateMode, LogOutput, TlsVersion, UpstreamProtocol, Verification};
@@ -33,6 +34,8 @@ block! {
         shutdown: ShutdownBlock = default("{}"),
         /// One JSON line per request.
         access_log: AccessLogBlock = default("{}"),
+        /// Where money, limits and keys are kept. Left out: in the folder `data` beside this file, if a route needs it.
+        store: StoreBlock = optional,
         /// The customers, by name.
         tenants: Map<Name, TenantBlock> = default("{}"),
         /// Price of each model, by the name that the upstream reports.

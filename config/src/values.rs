@@ -229,11 +229,29 @@ impl FromText for Price {
     }
 }
 
-/// Writes a price as a file would.
-pub(crate) fn price_text(price: Price) -> String {
-    let exact = Money::from_nanos(price.nanos_per_million(), price.currency()).to_string();
+impl FromText for Money {
+    const LABEL: &'static str = "an amount of money";
+
+    fn from_text(text: &str) -> Result<Self, Wrong> {
+        let help = "an amount with at most nine decimals and a currency: `500.00 INR`";
+        Money::parse(text).ok_or_else(|| Wrong::because("it needs an amount and a currency").help(help))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,9})? [A-Z]{3}$" })
+    }
+}
+
+/// Writes an amount as a file would.
+pub(crate) fn money_text(amount: Money) -> String {
+    let exact = amount.to_string();
     let (amount, currency) = exact.split_once(' ').unwrap_or((&exact, ""));
     format!("{} {currency}", amount.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// Writes a price as a file would.
+pub(crate) fn price_text(price: Price) -> String {
+    money_text(Money::from_nanos(price.nanos_per_million(), price.currency()))
 }
 
 /// Name of a route, upstream or tenant: what may stand in a metric label, a URL and a shell.

@@ -115,6 +115,12 @@ fn in_list(stack: &[Option<String>]) -> bool {
     stack.last() == Some(&Some("[]".to_owned()))
 }
 
+/// What a list holds, also where `off` may stand instead.
+fn items(schema: &serde_json::Value) -> Option<serde_json::Value> {
+    let own = schema.get("items").cloned();
+    own.or_else(|| schema["anyOf"].as_array()?.iter().find_map(items))
+}
+
 #[test]
 fn every_key_of_the_sample_is_in_the_schema() {
     let whole = raptorgate_config::json_schema();
@@ -123,7 +129,7 @@ fn every_key_of_the_sample_is_in_the_schema() {
     for path in paths {
         let mut schema = whole.clone();
         for key in &path {
-            let next = if key == "[]" { Some(schema["items"].clone()) } else { finds(&schema, key) };
+            let next = if key == "[]" { items(&schema) } else { finds(&schema, key) };
             schema = next.unwrap_or_else(|| panic!("no `{key}` of {path:?} in the schema"));
         }
     }

@@ -1,5 +1,6 @@
 //! Blocks of routes one by one: what each means, and what is wrong with it wherever it is inherited.
 
+use super::budgets::{self, KnownNames};
 use super::keys::{self, KnownKeys};
 use super::{Scope, fits, price};
 use crate::decode::{Context, OrOff};
@@ -22,10 +23,23 @@ pub(super) fn on<T>(block: &Option<OrOff<T>>) -> Option<&T> {
     }
 }
 
+/// Names that may stand once in a file.
+#[derive(Default)]
+pub(super) struct Known {
+    keys: KnownKeys,
+    stateful: KnownNames,
+}
+
 /// Checks that concern one block alone, where it stands: in `defaults` or in a route.
-pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, known: &mut KnownKeys, cx: &mut Context) {
+pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, known: &mut Known, cx: &mut Context) {
     if let Some(block) = on(&blocks.authenticate) {
-        keys::check(block, scope, known, cx);
+        keys::check(block, scope, &mut known.keys, cx);
+    }
+    for block in on(&blocks.budgets).iter().flat_map(|list| &list.0) {
+        budgets::check_budget(block, scope, &mut known.stateful, cx);
+    }
+    for block in on(&blocks.rate_limits).iter().flat_map(|list| &list.0) {
+        budgets::check_rate(block, scope, &mut known.stateful, cx);
     }
     if let Some(block) = on(&blocks.flood_limits) {
         needs_one(

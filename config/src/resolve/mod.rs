@@ -5,6 +5,7 @@
 //! * What is absent because it could not be read causes no second problem (`one_mistake_is_told_once`).
 
 mod blocks;
+mod budgets;
 mod client_certificates;
 mod keys;
 mod route;
@@ -57,6 +58,7 @@ pub(crate) fn resolve(file: &FileBlock, folder: &Path, cx: &mut Context) -> Opti
         trusted_proxies: file.trusted_proxies.iter().map(|network| network.0).collect(),
         limits: limits(&file.limits, cx),
         drain_max: file.shutdown.drain.0,
+        store: budgets::store(&scope),
         tenants,
         prices,
         upstreams,

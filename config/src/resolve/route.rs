@@ -3,8 +3,8 @@
 //! # Invariants
 //! * A route's block replaces the inherited one whole, and `off` removes it (`a_block_replaces_the_inherited_one_whole`).
 
-use super::{Scope, blocks, keys, price};
-use crate::decode::{Context, OrOff};
+use super::{Scope, blocks, budgets, keys, price};
+use crate::decode::{Context, OrOff, Some1};
 use crate::model::{ApiFormat, Meter, OnDisconnect, OnLargeReply, PathPattern, PiiAction, Route, RouteMatch, Segment};
 use crate::problem::{Code, Finding, suggest};
 use crate::routes::{BodyBlock, EndUserBlock, MatchBlock, MeterBlock, RouteBlock, RouteBlocks};
@@ -21,6 +21,14 @@ fn inherit<'b, T>(own: &'b Option<OrOff<T>>, inherited: &'b Option<OrOff<T>>) ->
     }
 }
 
+/// The items of a list, own or inherited.
+fn lists<'b, T>(
+    own: &'b Option<OrOff<Some1<T>>>,
+    inherited: &'b Option<OrOff<Some1<T>>>,
+) -> impl Iterator<Item = &'b T> {
+    inherit(own, inherited).into_iter().flat_map(|list| &list.0)
+}
+
 /// The meaning of a route; `None` if it has no name, match or upstream, which has been told.
 pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -> Option<Route> {
     let (own, inherited) = (&block.blocks, &scope.file.defaults);
@@ -29,6 +37,7 @@ pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -
     if scope.sound {
         check_end_user(block, inherited, cx);
         check_large_reply(own, inherited, cx);
+        check_budgets(block, inherited, cx);
     }
     let meter = inherit(&own.meter, &inherited.meter).and_then(|meter| resolve_meter(meter, format, block, scope, cx));
     let on_disconnect = own.on_disconnect.or(inherited.on_disconnect);
@@ -51,6 +60,8 @@ pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -
             OnDisconnect::Abort
         }),
         meter,
+        budgets: lists(&own.budgets, &inherited.budgets).map(budgets::budget).collect(),
+        rate_limits: lists(&own.rate_limits, &inherited.rate_limits).filter_map(budgets::rate).collect(),
         fault: inherit(&own.fault, &inherited.fault).map(blocks::fault),
         compress: inherit(&own.compress, &inherited.compress).map(blocks::compress),
         request_body_bytes_max: body.and_then(|body| body.request_max.as_ref()).unwrap_or(&limits.request_body).value.0,
@@ -110,7 +121,12 @@ fn resolve_meter(
     // Problems of the price were told where the block stands.
     let quiet = &mut Context::default();
     let default_price = block.default_price.as_ref().map(|block| price(block, scope.currency, quiet));
-    Some(Meter { format, request_usage: block.request_usage, default_price })
+    Some(Meter {
+        format,
+        request_usage: block.request_usage,
+        default_price,
+        output_tokens_max: block.output_tokens_max.0,
+    })
 }
 
 /// A scope is held by keys: without keys, or without one that holds it, no request could name an end user.
@@ -134,6 +150,20 @@ fn check_end_user(route: &RouteBlock, inherited: &RouteBlocks, cx: &mut Context)
         let message = format!("no key of route `{name}` has the scope `{}`", scope.shown());
         cx.tell(Finding::new(scope.at, Code::UnknownName, message).maybe_help(suggest(scope.value.as_str(), held)));
     }
+}
+
+/// Money needs somebody to whom it belongs, and limits somebody whom they limit.
+fn check_budgets(route: &RouteBlock, inherited: &RouteBlocks, cx: &mut Context) {
+    let own = &route.blocks;
+    let has = budgets::Has {
+        authenticate: inherit(&own.authenticate, &inherited.authenticate).is_some(),
+        end_user: inherit(&own.end_user, &inherited.end_user).is_some(),
+        execution: inherit(&own.execution, &inherited.execution).is_some(),
+        meter: inherit(&own.meter, &inherited.meter).is_some(),
+    };
+    let name = route.name.as_ref().map(|name| name.shown()).unwrap_or_default();
+    let (budgets, rates) = (lists(&own.budgets, &inherited.budgets), lists(&own.rate_limits, &inherited.rate_limits));
+    budgets::check_needs(&name, budgets, rates, &has, cx);
 }
 
 /// `block` promises that nothing passes; a large reply streamed on unseen would break the promise.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub(super) fn resolve(scope: &Scope<'_>, cx: &mut Context) -> Vec<Arc<Route>> {
     let routes: Vec<&RouteBlock> = scope.file.routes.iter().flat_map(|routes| &routes.0).collect();
-    let (mut names, mut known) = (BTreeMap::new(), BTreeMap::new());
+    let (mut names, mut known) = (BTreeMap::new(), blocks::Known::default());
     blocks::check(&scope.file.defaults, scope, &mut known, cx);
     for block in &routes {
         if let Some(name) = &block.name {
