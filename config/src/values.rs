@@ -379,6 +379,11 @@ impl FromText for TimeZone {
         if !shaped {
             return Err(Wrong::because("it is no IANA name").help("`Asia/Kolkata`, `Europe/Berlin`, `UTC`"));
         }
+        if jiff::tz::TimeZone::get(text).is_err() {
+            let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+            let nearest = crate::problem::suggest(text, known.iter().map(String::as_str));
+            return Err(Wrong { help: nearest, ..Wrong::because("there is no such time zone") });
+        }
         Ok(Self(text.to_owned()))
     }
 

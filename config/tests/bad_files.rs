@@ -409,6 +409,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("a type with parameters", METER, "    compress: { types: [«wrong_value»\"text/html; charset=utf-8\"] }\n"),
     ("a ratio of nothing", METER, "    body: { decode_ratio: «wrong_value»0 }\n"),
     ("a body that never fits", METER, "    body: { request_max: «conflict»1 GiB }\n"),
+    ("a time zone that is none", "Asia/Kolkata", "«wrong_value»Asia/Kolkatta"),
     // money and rates
     (
         "a budget without a meter",

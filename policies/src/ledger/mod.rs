@@ -14,6 +14,7 @@ mod operation;
 mod rate;
 mod table;
 pub mod tenant;
+mod window;
 
 pub use answer::{
     Account, Admission, Admitted, Change, Clearance, Extension, Finish, KeyAnswer, Reaped, Refusal, Renewal,
@@ -31,3 +32,4 @@ pub use operation::{
 pub use rate::{RateCorrection, RateRefusal, RateStep};
 pub use table::Table;
 pub use tenant::TenantState;
+pub use window::Window;
