@@ -3,6 +3,7 @@
 use crate::filter::{FilterName, HeaderEdits};
 use raptorgate_config::model::{ApiFormat, PiiType};
 use raptorgate_config::units::Money;
+use raptorgate_policies::admission::{Needs, Prepared};
 use raptorgate_policies::client_certificate::VerifiedCertificate;
 use raptorgate_policies::{Denial, Identity, Timestamp};
 use std::collections::BTreeMap;
@@ -38,6 +39,10 @@ pub struct Exchange {
     pub metered: Option<Metered>,
     /// What `meter` must remember until the end.
     pub metering: MeteringNotes,
+    /// What it may use and cost, as `meter` reads it.
+    pub needs: Needs,
+    /// What `admit` holds for it, until the end.
+    pub held: Option<Arc<Prepared>>,
     /// Set by a transform that found what must not go on: the stream ends here.
     pub refused: Option<Denial>,
     /// What the guards did, for log and metrics.
@@ -67,6 +72,8 @@ impl Exchange {
             response_headers: HeaderEdits::default(),
             metered: None,
             metering: MeteringNotes::default(),
+            needs: Needs::default(),
+            held: None,
             refused: None,
             report: Report::default(),
         }
@@ -80,6 +87,10 @@ pub struct MeteringNotes {
     pub model: Option<Arc<str>>,
     /// Tokens that the prompt is believed to have, if nobody counts them; 0 for a request without body.
     pub input_estimate: u64,
+    /// Tokens that the prompt has at most.
+    pub input_max: u64,
+    /// Tokens that the answer has at most, as far as anybody says.
+    pub output_max: u64,
     /// True if the gateway asked for usage and the client did not.
     pub asked_usage: bool,
     /// True once the request is in the totals.

@@ -34,6 +34,8 @@ pub enum FilterName {
     MaskPii,
     /// Usage and cost.
     Meter,
+    /// Budgets and rate limits.
+    Admit,
     /// A filter of a test.
     Custom(&'static str),
 }
@@ -50,6 +52,7 @@ impl FilterName {
             Self::Sanitize => "sanitize",
             Self::MaskPii => "mask_pii",
             Self::Meter => "meter",
+            Self::Admit => "admit",
             Self::Custom(name) => name,
         }
     }

@@ -45,7 +45,7 @@ impl FloodFilter {
 }
 
 fn limited(retry_after: Duration) -> Denial {
-    Denial::RateLimited { retry_after }
+    Denial::RateLimited { retry_after, limit: None }
 }
 
 /// What of an address counts: IPv4 whole, also where it is written as IPv6; of IPv6 the first 64 bits.
@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn refused() -> Result<(), Denial> {
-        Err(Denial::RateLimited { retry_after: Duration::from_secs(60) })
+        Err(Denial::RateLimited { retry_after: Duration::from_secs(60), limit: None })
     }
 
     #[tokio::test]

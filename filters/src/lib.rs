@@ -1,5 +1,6 @@
 //! What raptorgate reads and changes in requests and responses. Nothing here knows sockets.
 
+pub mod admit;
 pub mod authenticate;
 pub mod codings;
 pub mod end_user;

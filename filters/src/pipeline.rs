@@ -35,7 +35,8 @@ const fn request_order(name: FilterName) -> u8 {
         FilterName::Sanitize => 5, // before masking: a mask must not split a phrase that would be found
         FilterName::MaskPii => 6,
         FilterName::Meter => 7, // sees the body as it will be sent
-        FilterName::Custom(_) => 8,
+        FilterName::Admit => 8, // holds what the meter reads; a request that anything else refuses takes from no limit
+        FilterName::Custom(_) => 9,
     }
 }
 
@@ -48,7 +49,8 @@ const fn response_order(name: FilterName) -> u8 {
         | FilterName::EndUser
         | FilterName::Execution
         | FilterName::Fault
-        | FilterName::Sanitize => 1,
+        | FilterName::Sanitize
+        | FilterName::Admit => 1, // charges what the meter found
         FilterName::MaskPii => 2, // irreversible, before anything could store the reply
         FilterName::Custom(_) => 3,
     }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use raptorgate_config::model::ApiFormat;
-use raptorgate_policies::{Denial, TimeoutPhase};
+use raptorgate_policies::{Denial, TimeoutPhase, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -78,10 +78,16 @@ pub fn status(denial: &Denial) -> StatusCode {
         Denial::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Denial::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
         Denial::UnsupportedContentType | Denial::UnsupportedContentCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Denial::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Denial::Overloaded | Denial::TooManyConnections | Denial::UpstreamOverloaded | Denial::UpstreamUnresolved => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Denial::RateLimited { .. } | Denial::TooManyAtOnce { .. } => StatusCode::TOO_MANY_REQUESTS,
+        // not 429: clients would send it again, and it can never pass
+        Denial::ExceedsRateLimit { .. } => StatusCode::BAD_REQUEST,
+        // not 429: clients would send it again at once
+        Denial::BudgetExceeded { .. } => StatusCode::PAYMENT_REQUIRED,
+        Denial::Overloaded
+        | Denial::TooManyConnections
+        | Denial::UpstreamOverloaded
+        | Denial::UpstreamUnresolved
+        | Denial::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         Denial::UpstreamConnectFailed
         | Denial::UpstreamTlsFailed
         | Denial::UpstreamReset
@@ -111,8 +117,23 @@ fn message(denial: &Denial) -> String {
                 "The compressed body is more than {ratio_max} times smaller than its content; send it uncompressed."
             );
         }
-        Denial::RateLimited { retry_after } => {
-            return format!("Too many requests; try again in {} s.", whole_seconds(*retry_after));
+        Denial::RateLimited { retry_after, limit } => {
+            let which = limit.as_ref().map(|limit| format!(" for the limit `{limit}`")).unwrap_or_default();
+            return format!("Too many requests{which}; try again in {} s.", whole_seconds(*retry_after));
+        }
+        Denial::ExceedsRateLimit { limit } => {
+            return format!("The request needs more than the limit `{limit}` ever lets through; ask for less.");
+        }
+        Denial::TooManyAtOnce { limit } => {
+            return format!(
+                "The limit `{limit}` is reached: as many requests run as may; try again when one has ended."
+            );
+        }
+        Denial::BudgetExceeded { budget, limit, available, needed, resets_at } => {
+            let anew = resets_at.map_or_else(String::new, |at| format!("; it begins anew at {}", utc(at)));
+            return format!(
+                "The budget `{budget}` has {available} left of {limit}, and this request may cost {needed}{anew}."
+            );
         }
         Denial::TargetTooLong => "The request's target is too long; send less in path and query.",
         Denial::HeaderTooLarge => "The request's head is too large or has too many fields; send less.",
@@ -138,6 +159,7 @@ fn message(denial: &Denial) -> String {
         Denial::PromptBlocked => "The request contains text that looks like prompt injection; remove it.",
         Denial::PiiBlocked => "The request contains personal data that may not be sent; remove it.",
         Denial::ReplyPiiBlocked => "The reply was withheld because it contains personal data; ask for something else.",
+        Denial::StoreUnavailable => "The gateway cannot check budgets and limits now; try again shortly.",
         Denial::Overloaded => "The gateway has no room for this request now; try again shortly.",
         Denial::UpstreamOverloaded => {
             "The service behind the gateway has no room for this request now; try again shortly."
@@ -154,6 +176,12 @@ fn message(denial: &Denial) -> String {
         Denial::Internal => "The gateway failed; try again, and report the request id if it stays so.",
     };
     fixed.to_owned()
+}
+
+/// RFC 3339 in UTC, to the second.
+fn utc(at: Timestamp) -> String {
+    let seconds = i64::try_from(at.micros() / 1_000_000).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).map(|at| at.to_string()).unwrap_or_default()
 }
 
 fn timeout_message(phase: TimeoutPhase) -> &'static str {
@@ -180,6 +208,7 @@ fn problem(denial: &Denial, status: StatusCode, request_id: &str) -> Value {
 fn openai(denial: &Denial, status: StatusCode) -> Value {
     let kind = match status.as_u16() {
         401 => "authentication_error",
+        402 => "insufficient_quota",
         403 => "permission_error",
         429 => "rate_limit_error",
         400..=499 => "invalid_request_error",
@@ -192,6 +221,7 @@ fn openai(denial: &Denial, status: StatusCode) -> Value {
 fn anthropic(denial: &Denial, status: StatusCode, request_id: &str) -> Value {
     let kind = match status.as_u16() {
         401 => "authentication_error",
+        402 => "billing_error",
         403 => "permission_error",
         404 => "not_found_error",
         413 => "request_too_large",
@@ -235,10 +265,17 @@ fn headers(denial: &Denial, media_type: &'static str, request_id: &str) -> Heade
 }
 
 fn retry_after(denial: &Denial) -> Option<Duration> {
-    if let Denial::RateLimited { retry_after } = denial {
+    if let Denial::RateLimited { retry_after, .. } = denial {
         return Some(*retry_after);
     }
-    let full = matches!(denial, Denial::Overloaded | Denial::TooManyConnections | Denial::UpstreamOverloaded);
+    let full = matches!(
+        denial,
+        Denial::Overloaded
+            | Denial::TooManyConnections
+            | Denial::UpstreamOverloaded
+            | Denial::TooManyAtOnce { .. }
+            | Denial::StoreUnavailable
+    );
     full.then_some(OVERLOADED_RETRY_AFTER)
 }
 
@@ -320,7 +357,7 @@ mod tests {
             (Denial::PiiBlocked, "permission_error", "permission_error"),
             (Denial::RouteNotFound, "invalid_request_error", "not_found_error"),
             (Denial::BodyTooLarge { bytes_max: 1 }, "invalid_request_error", "request_too_large"),
-            (Denial::RateLimited { retry_after: Duration::ZERO }, "rate_limit_error", "rate_limit_error"),
+            (Denial::RateLimited { retry_after: Duration::ZERO, limit: None }, "rate_limit_error", "rate_limit_error"),
             (Denial::Overloaded, "api_error", "overloaded_error"),
             (Denial::UpstreamTimeout(TimeoutPhase::Idle), "api_error", "timeout_error"),
             (Denial::Internal, "api_error", "api_error"),
@@ -333,7 +370,7 @@ mod tests {
     #[test]
     fn a_wait_is_told_in_whole_seconds_rounded_up() {
         for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (59_999, "60")] {
-            let denial = Denial::RateLimited { retry_after: Duration::from_millis(millis) };
+            let denial = Denial::RateLimited { retry_after: Duration::from_millis(millis), limit: None };
             assert_eq!(render(&denial, ApiFormat::Json, "r").headers[RETRY_AFTER], seconds);
         }
         assert!(render(&Denial::Overloaded, ApiFormat::Json, "r").headers.contains_key(RETRY_AFTER));

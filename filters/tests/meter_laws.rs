@@ -16,7 +16,7 @@ use raptorgate_filters::exchange::{End, Exchange, Outcome};
 use raptorgate_filters::filter::{BodyKind, Decision, Filter, RequestHead, ResponseHead, ResponseMode, WholeResponse};
 use raptorgate_filters::framers::Framer;
 use raptorgate_filters::framers::json::JsonLimits;
-use raptorgate_filters::meter::Meter;
+use raptorgate_filters::meter::{Meter, OutputCap};
 use raptorgate_filters::payload::Payload;
 use raptorgate_policies::pricing::PriceTable;
 use raptorgate_policies::totals::{Account, Totals};
@@ -43,13 +43,18 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 impl Bench {
     fn new(format: ApiFormat) -> Self {
+        Self::capped(format, OutputCap::Leave)
+    }
+
+    fn capped(format: ApiFormat, cap: OutputCap) -> Self {
         let totals = Arc::new(Totals::default());
         let prices = [("m".to_owned(), price(10, 100)), ("big".to_owned(), price(1000, 1000))].into();
-        let block = model::Meter { format, request_usage: true, default_price: Some(price(1, 1)) };
+        let block =
+            model::Meter { format, request_usage: true, default_price: Some(price(1, 1)), output_tokens_max: 50 };
         let prices = Arc::new(PriceTable::new(&prices, Currency::INR));
         let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Self {
-            meter: Meter::new(&block, prices, totals.clone()),
+            meter: Meter::new(&block, prices, totals.clone(), cap),
             totals,
             exchange: Exchange::new("r".into(), "route".into(), format, Timestamp::default(), client),
             headers: [(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect(),
@@ -123,6 +128,52 @@ fn piece(text: &str) -> String {
 
 fn chat() -> String {
     [&piece(""), &piece("a "), &piece("é"), USAGE_EVENT, "data: [DONE]\n\n"].concat()
+}
+
+#[test]
+fn an_answer_without_a_maximum_is_given_one() {
+    let sent = |format, cap, body: &str| Bench::capped(format, cap).request(body).unwrap();
+    for (format, body, capped) in [
+        (ApiFormat::OpenAi, r#"{"messages":[]}"#, r#"{"messages":[],"max_completion_tokens":50}"#),
+        (ApiFormat::OpenAi, r#"{"prompt":"a"}"#, r#"{"prompt":"a","max_tokens":50}"#),
+        (ApiFormat::OpenAi, r#"{"messages":[],"max_tokens":9}"#, r#"{"messages":[],"max_tokens":9}"#),
+        (ApiFormat::OpenAi, r#"{"input":"an embedding"}"#, r#"{"input":"an embedding"}"#),
+        (ApiFormat::OpenAiResponses, r#"{"input":"a"}"#, r#"{"input":"a","max_output_tokens":50}"#),
+        (ApiFormat::Anthropic, r#"{"messages":[]}"#, r#"{"messages":[]}"#),
+        (ApiFormat::Gemini, r#"{"contents":[]}"#, r#"{"contents":[],"generationConfig":{"maxOutputTokens":50}}"#),
+        (
+            ApiFormat::Gemini,
+            r#"{"generationConfig":{"topK":1}}"#,
+            r#"{"generationConfig":{"topK":1,"maxOutputTokens":50}}"#,
+        ),
+        (ApiFormat::Gemini, r#"{"generationConfig":7}"#, r#"{"generationConfig":7}"#),
+    ] {
+        assert_eq!(sent(format, OutputCap::Set, body), capped);
+        assert_eq!(sent(format, OutputCap::Leave, body), body);
+    }
+}
+
+#[test]
+fn what_a_request_may_cost_is_never_less_than_what_it_costs() {
+    let needs = |format, body: &str| {
+        let mut bench = Bench::new(format);
+        bench.request(body).unwrap();
+        bench.exchange.needs
+    };
+    // 10 and 100 milli-units a million tokens: 10_000 and 100_000 nano-units a thousand
+    for (body, output) in [
+        (r#"{"model":"m","messages":[{"content":"hello"}],"max_tokens":1000}"#, 1000),
+        (r#"{"model":"m","messages":[{"content":"hello"}],"max_tokens":10,"max_completion_tokens":1000}"#, 1000),
+        (r#"{"model":"m","messages":[{"content":"hello"}],"max_tokens":1000,"n":3}"#, 3000),
+        (r#"{"model":"m","messages":[{"content":"hello"}]}"#, 50),
+        (r#"{"model":"m","input":"hello"}"#, 0),
+    ] {
+        let needs = needs(ApiFormat::OpenAi, body);
+        let nanos = |input: u64, output: u64| i64::try_from((input * 10 + output * 100).div_ceil(1000) * 1).unwrap();
+        assert_eq!(needs.cost_max.get(), nanos(body.len() as u64 * 1000, output * 1000), "{body}");
+        assert!(needs.cost_predicted <= needs.cost_max, "{body}");
+        assert_eq!(needs.tokens, 2 + output, "{body}");
+    }
 }
 
 #[test]

@@ -6,7 +6,33 @@
 //! # Invariants
 //! * Codes are unique and documented (`every_code_is_unique`; docs/errors.md is compared by a test of the renderer).
 
+use crate::Timestamp;
+use raptorgate_config::units::{Currency, Money};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Name of a budget or limit, as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitName(Arc<str>);
+
+impl From<Arc<str>> for LimitName {
+    fn from(name: Arc<str>) -> Self {
+        Self(name)
+    }
+}
+
+impl Default for LimitName {
+    fn default() -> Self {
+        Self("limit".into())
+    }
+}
+
+impl fmt::Display for LimitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// Why a request was refused or could not be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +109,34 @@ pub enum Denial {
     RateLimited {
         /// When the next one will be accepted.
         retry_after: Duration,
+        /// Which limit refuses; `None`: one at the door.
+        limit: Option<LimitName>,
     },
+    /// One request needs more than a limit lets through in a whole window.
+    ExceedsRateLimit {
+        /// Which limit.
+        limit: LimitName,
+    },
+    /// As many run at once as may.
+    TooManyAtOnce {
+        /// Which limit.
+        limit: LimitName,
+    },
+    /// It could cost more than is left.
+    BudgetExceeded {
+        /// Which budget.
+        budget: LimitName,
+        /// What may be spent in its window.
+        limit: Money,
+        /// What is left.
+        available: Money,
+        /// What the request could cost.
+        needed: Money,
+        /// When the budget begins anew; `None`: never.
+        resets_at: Option<Timestamp>,
+    },
+    /// The store of money and limits does not answer.
+    StoreUnavailable,
     /// The gateway has no room for another buffered body.
     Overloaded,
     // -- upstream
@@ -160,7 +213,17 @@ impl Denial {
             Self::PromptBlocked,
             Self::PiiBlocked,
             Self::ReplyPiiBlocked,
-            Self::RateLimited { retry_after: Duration::from_secs(1) },
+            Self::RateLimited { retry_after: Duration::from_secs(1), limit: None },
+            Self::ExceedsRateLimit { limit: LimitName::default() },
+            Self::TooManyAtOnce { limit: LimitName::default() },
+            Self::BudgetExceeded {
+                budget: LimitName::default(),
+                limit: Money::from_nanos(2_000_000_000, Currency::INR),
+                available: Money::from_nanos(500_000_000, Currency::INR),
+                needed: Money::from_nanos(750_000_000, Currency::INR),
+                resets_at: Some(Timestamp::from_micros(1_764_527_400_000_000)),
+            },
+            Self::StoreUnavailable,
             Self::Overloaded,
             Self::UpstreamOverloaded,
             Self::UpstreamUnresolved,
@@ -210,6 +273,10 @@ impl Denial {
             Self::PiiBlocked => "pii_blocked",
             Self::ReplyPiiBlocked => "reply_pii_blocked",
             Self::RateLimited { .. } => "rate_limited",
+            Self::ExceedsRateLimit { .. } => "exceeds_rate_limit",
+            Self::TooManyAtOnce { .. } => "too_many_at_once",
+            Self::BudgetExceeded { .. } => "budget_exceeded",
+            Self::StoreUnavailable => "store_unavailable",
             Self::Overloaded => "overloaded",
             Self::UpstreamOverloaded => "upstream_overloaded",
             Self::UpstreamUnresolved => "upstream_unresolved",

@@ -1,5 +1,6 @@
 //! raptorgate's decisions and shared state. Nothing here knows HTTP.
 
+pub mod admission;
 pub mod balance;
 pub mod buffers;
 pub mod client_certificate;

@@ -11,6 +11,7 @@ pub mod listen;
 pub mod ops;
 pub mod runtime;
 pub mod server;
+mod store;
 pub mod telemetry;
 pub mod tls;
 pub mod upstreams;

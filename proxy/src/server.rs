@@ -11,6 +11,7 @@ use crate::gateway::App;
 use crate::listen::{Bound, House, Proxies};
 use crate::ops;
 use crate::runtime::Shared;
+use crate::store;
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::metrics::Metrics;
 use crate::tls::{ServerTls, expiry};
@@ -126,6 +127,7 @@ impl Builder {
             .map_err(|e| format!("cannot open the access log: {e}"))?;
         let shared = Arc::new(Shared {
             totals: Arc::new(Totals::default()),
+            keeper: config.store.as_ref().map(store::open).transpose()?,
             floods: FloodBook::default(),
             buffers: BufferBudget::new(config.limits.buffered_bytes_max),
             metrics,
@@ -186,6 +188,9 @@ impl Gateway {
         }
         side_tasks.push(tokio::spawn(measure(control.clone())));
         side_tasks.push(tokio::spawn(expiry::watch(control.clone())));
+        if let Some(keeper) = control.shared().keeper.clone() {
+            side_tasks.push(tokio::spawn(store::look_after(keeper)));
+        }
         let (shutdown, stopped) = watch::channel(false);
         let proxies = Proxies {
             http1: Arc::new(proxy(&control, Preface::Ignored)),
@@ -301,5 +306,8 @@ async fn measure(control: Arc<Control>) {
         let used = i64::try_from(control.shared().buffers.used()).unwrap_or(i64::MAX);
         control.shared().metrics.buffered_bytes().set(used);
         control.shared().upstreams.measure();
+        if let Some(keeper) = &control.shared().keeper {
+            control.shared().metrics.set_keeper(keeper.figures());
+        }
     }
 }

@@ -9,6 +9,7 @@
 //!   (`usage_that_the_client_did_not_ask_for_is_withheld`).
 
 mod claim;
+mod output;
 mod request;
 mod stream;
 
@@ -21,10 +22,13 @@ use async_trait::async_trait;
 use claim::Claim;
 use http::{HeaderName, HeaderValue};
 use raptorgate_config::model::{self, ModelPrice};
-use raptorgate_config::units::Money;
+use raptorgate_config::units::{Money, Price};
 use raptorgate_policies::Usage;
+use raptorgate_policies::admission::Needs;
+use raptorgate_policies::ledger::Nanos;
 use raptorgate_policies::pricing::{PriceTable, cost};
 use raptorgate_policies::totals::{Charge, Totals};
+pub use request::OutputCap;
 use std::sync::Arc;
 
 /// Name of the header that tells a whole reply's cost.
@@ -41,14 +45,34 @@ pub struct Meter {
     block: model::Meter,
     pricer: Arc<Pricer>,
     totals: Arc<Totals>,
+    cap: OutputCap,
 }
 
 impl Meter {
-    /// Takes a route's block, the prices, and where the results go.
-    pub fn new(block: &model::Meter, prices: Arc<PriceTable>, totals: Arc<Totals>) -> Self {
+    /// Takes a route's block, the prices, where the results go, and whether answers need a maximum.
+    pub fn new(block: &model::Meter, prices: Arc<PriceTable>, totals: Arc<Totals>, cap: OutputCap) -> Self {
         let pricer = Arc::new(Pricer { prices, default_price: block.default_price.clone() });
-        Self { block: block.clone(), pricer, totals }
+        Self { block: block.clone(), pricer, totals, cap }
     }
+
+    /// What a request needs that names this model.
+    fn needs(&self, notes: &MeteringNotes) -> Needs {
+        let Some(price) = self.pricer.tariff(None, notes).price else {
+            return Needs { tokens: notes.input_estimate.saturating_add(notes.output_max), ..Needs::default() };
+        };
+        // a cached prompt may be dearer than a fresh one
+        let dearest = ModelPrice { input: dearer(price.input, price.cached_input), ..price.clone() };
+        let cost_of = |input, price| Nanos::new(cost(Usage::claimed(input, notes.output_max, 0), price).nanos());
+        Needs {
+            cost_max: cost_of(notes.input_max, &dearest),
+            cost_predicted: cost_of(notes.input_estimate, &price),
+            tokens: notes.input_estimate.saturating_add(notes.output_max),
+        }
+    }
+}
+
+fn dearer(one: Price, other: Price) -> Price {
+    if one.nanos_per_million() < other.nanos_per_million() { other } else { one }
 }
 
 /// Which price holds for a request.
@@ -119,8 +143,9 @@ impl Filter for Meter {
     }
 
     async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
-        match request::read(head, body, &self.block) {
+        match request::read(head, body, &self.block, self.cap) {
             Ok(notes) => {
+                exchange.needs = self.needs(&notes);
                 exchange.metering = notes;
                 Decision::Continue
             }

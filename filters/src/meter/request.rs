@@ -1,9 +1,12 @@
-//! What the meter reads in a request, and the one thing it adds.
+//! What the meter reads in a request, and what it adds.
 //!
 //! # Invariants
-//! * Only a streamed chat completion is changed, and only by `stream_options.include_usage`
+//! * Only a streamed chat completion is made to tell its usage, and only by `stream_options.include_usage`
 //!   (`usage_is_asked_for_in_streamed_chats_only`).
+//! * Where money is held for a request, its answer has a maximum: its own, or one that is added
+//!   (`an_answer_without_a_maximum_is_given_one`).
 
+use super::output;
 use crate::exchange::MeteringNotes;
 use crate::filter::{BodyKind, RequestHead};
 use crate::framers::json::{JsonDoc, JsonKind};
@@ -22,12 +25,20 @@ const MODEL_BYTES_MAX: usize = 256;
 
 /// Reads a request. JSON that two readers could understand differently is refused: what is charged is what was asked.
 /// Bodies of other types pass unread.
-pub(super) fn read(head: &RequestHead<'_>, body: &mut Payload, block: &Meter) -> Result<MeteringNotes, Denial> {
+pub(super) fn read(
+    head: &RequestHead<'_>,
+    body: &mut Payload,
+    block: &Meter,
+    cap: OutputCap,
+) -> Result<MeteringNotes, Denial> {
     let mut notes = MeteringNotes { model: model_in_path(head.path), ..MeteringNotes::default() };
     if body.original().is_empty() {
         return Ok(notes);
     }
     notes.input_estimate = 1;
+    // No token is shorter than a byte of the text that it stands for.
+    notes.input_max = body.original().len() as u64;
+    notes.output_max = block.output_tokens_max;
     match body_kind(head.headers) {
         BodyKind::Json => {}
         BodyKind::None | BodyKind::Sse | BodyKind::JsonLines | BodyKind::Text | BodyKind::Other => return Ok(notes),
@@ -39,8 +50,18 @@ pub(super) fn read(head: &RequestHead<'_>, body: &mut Payload, block: &Meter) ->
         notes.model = Some(Arc::from(&*name));
     }
     notes.input_estimate = estimate(doc, block.format);
+    notes.output_max = output::bound(doc, block, cap);
     notes.asked_usage = block.request_usage && block.format == ApiFormat::OpenAi && ask_usage(doc);
     Ok(notes)
+}
+
+/// What becomes of a request that does not say how long its answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputCap {
+    /// It stays as it is.
+    Leave,
+    /// It is given the maximum of the route: money is held for so much and no more.
+    Set,
 }
 
 fn estimate(doc: &JsonDoc, format: ApiFormat) -> u64 {

@@ -6,7 +6,8 @@ use super::{CompiledRoute, Runtime, Shared};
 use crate::tls::{self, expiry};
 use http::HeaderValue;
 use pingora_core::listeners::tls::Acceptor;
-use raptorgate_config::model::{Config, Listener, Route};
+use raptorgate_config::model::{Config, Enforcement, Listener, Route};
+use raptorgate_filters::admit::Admit;
 use raptorgate_filters::authenticate::Authenticate;
 use raptorgate_filters::end_user::EndUserFilter;
 use raptorgate_filters::execution::ExecutionFilter;
@@ -15,9 +16,10 @@ use raptorgate_filters::filter::Filter;
 use raptorgate_filters::flood_limits::FloodFilter;
 use raptorgate_filters::framers::json::JsonLimits;
 use raptorgate_filters::mask_pii::MaskPii;
-use raptorgate_filters::meter::Meter;
+use raptorgate_filters::meter::{Meter, OutputCap};
 use raptorgate_filters::pipeline::Pipeline;
 use raptorgate_filters::sanitize::Sanitize;
+use raptorgate_policies::admission::Plan;
 use raptorgate_policies::pricing::PriceTable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,7 +43,7 @@ pub(super) fn runtime(config: Config, number: u64, hash: &str, shared: &Shared) 
         .filter_map(|route| {
             // dangling names are refused when the configuration is read
             let upstream = upstreams.get(&*route.upstream)?.clone();
-            let pipeline = Arc::new(Pipeline::new(filters(route, &prices, shared)));
+            let pipeline = Arc::new(Pipeline::new(filters(route, &config, &prices, shared)));
             let metrics = shared.metrics.route(&route.name);
             Some(Arc::new(CompiledRoute { config: route.clone(), pipeline, upstream, metrics }))
         })
@@ -69,7 +71,7 @@ fn acceptor(listener: &Listener) -> Option<Acceptor> {
     made.inspect_err(|error| tracing::error!(%error, listener = %listener.address, "a listener has no TLS")).ok()
 }
 
-fn filters(route: &Route, prices: &Arc<PriceTable>, shared: &Shared) -> Vec<Arc<dyn Filter>> {
+fn filters(route: &Route, config: &Config, prices: &Arc<PriceTable>, shared: &Shared) -> Vec<Arc<dyn Filter>> {
     let mut filters: Vec<Arc<dyn Filter>> = Vec::new();
     if let Some(block) = &route.flood_limits {
         filters.push(Arc::new(FloodFilter::new(&route.name, block, &shared.floods)));
@@ -93,7 +95,12 @@ fn filters(route: &Route, prices: &Arc<PriceTable>, shared: &Shared) -> Vec<Arc<
         filters.push(Arc::new(MaskPii::new(block)));
     }
     if let Some(block) = &route.meter {
-        filters.push(Arc::new(Meter::new(block, prices.clone(), shared.totals.clone())));
+        let held = route.budgets.iter().any(|budget| budget.enforce == Enforcement::Hard);
+        let cap = if held { OutputCap::Set } else { OutputCap::Leave };
+        filters.push(Arc::new(Meter::new(block, prices.clone(), shared.totals.clone(), cap)));
+    }
+    if let Some(plan) = Plan::new(route, config) {
+        filters.push(Arc::new(Admit::new(plan, shared.keeper.clone(), config.currency)));
     }
     filters.extend(shared.extra_filters.iter().cloned());
     filters

@@ -19,6 +19,7 @@ use raptorgate_config::model::{Config, Route};
 use raptorgate_filters::filter::Filter;
 use raptorgate_filters::framers::json::JsonLimits;
 use raptorgate_filters::pipeline::Pipeline;
+use raptorgate_policies::admission::Keeper;
 use raptorgate_policies::buffers::BufferBudget;
 use raptorgate_policies::flood::FloodBook;
 use raptorgate_policies::totals::Totals;
@@ -30,6 +31,8 @@ use upstream::UpstreamSet;
 pub struct Shared {
     /// What each user used.
     pub totals: Arc<Totals>,
+    /// Who keeps what requests hold in the store, if anything needs one.
+    pub keeper: Option<Arc<Keeper>>,
     /// In-process limits, by name.
     pub floods: FloodBook,
     /// Bytes buffered over all requests.

@@ -15,6 +15,7 @@ use prometheus::{
 };
 use raptorgate_config::model::Config;
 use raptorgate_policies::Timestamp;
+use raptorgate_policies::admission::KeeperFigures;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub struct Metrics {
     unrouted: Arc<RouteMetrics>,
     in_flight: IntGauge,
     buffered_bytes: IntGauge,
+    holds_open: IntGauge,
+    endings_untold: IntGauge,
     generation: IntGauge,
     last_rejection: IntGauge,
     access_log_dropped: IntCounter,
@@ -111,6 +114,8 @@ impl Metrics {
         Ok(Arc::new(Self {
             in_flight: gauge(&registry, &names::IN_FLIGHT)?,
             buffered_bytes: gauge(&registry, &names::BUFFERED_BYTES)?,
+            holds_open: gauge(&registry, &names::HOLDS_OPEN)?,
+            endings_untold: gauge(&registry, &names::ENDINGS_UNTOLD)?,
             generation: gauge(&registry, &names::CONFIG_GENERATION)?,
             last_rejection: gauge(&registry, &names::CONFIG_LAST_REJECTION)?,
             access_log_dropped: counter(&registry, &names::ACCESS_LOG_DROPPED)?,
@@ -181,6 +186,12 @@ impl Metrics {
     /// Bytes of bodies held in memory.
     pub fn buffered_bytes(&self) -> &IntGauge {
         &self.buffered_bytes
+    }
+
+    /// What is held for requests that run, and what the store was not told yet.
+    pub fn set_keeper(&self, figures: KeeperFigures) {
+        self.holds_open.set(i64::try_from(figures.open).unwrap_or(i64::MAX));
+        self.endings_untold.set(i64::try_from(figures.untold).unwrap_or(i64::MAX));
     }
 
     /// Counts records that the access log had no room for.

@@ -185,6 +185,20 @@ pub const CERTIFICATE_EXPIRY: Metric = metric(
 /// Bytes of bodies held in memory.
 pub const BUFFERED_BYTES: Metric =
     metric("raptorgate_buffered_bytes", Kind::Gauge, &[], "Bytes of bodies held in memory over all requests.");
+/// Holds of requests that run.
+pub const HOLDS_OPEN: Metric = metric(
+    "raptorgate_holds_open",
+    Kind::Gauge,
+    &[],
+    "Holds on budgets and limits of requests that run in this gateway, once a second.",
+);
+/// Endings that wait for the store.
+pub const ENDINGS_UNTOLD: Metric = metric(
+    "raptorgate_endings_untold",
+    Kind::Gauge,
+    &[],
+    "Ended requests that the store could not be told of yet; they are sent until it takes them.",
+);
 /// Tokens.
 pub const TOKENS_TOTAL: Metric = metric(
     "raptorgate_tokens_total",
@@ -307,6 +321,8 @@ pub const ALL: &[Metric] = &[
     CONNECTIONS_REFUSED,
     CERTIFICATE_EXPIRY,
     BUFFERED_BYTES,
+    HOLDS_OPEN,
+    ENDINGS_UNTOLD,
     TOKENS_TOTAL,
     COST_NANOS,
     UNPRICED,

@@ -1,0 +1,180 @@
+//! `budgets` and `rate_limits`: a request is let in when every budget can hold what it may cost and every limit has room,
+//! in one step of the store; and it is charged when it ends.
+//!
+//! # Invariants
+//! * What was let in is ended exactly once, with a charge if an upstream began to answer and without one otherwise
+//!   (`a_request_is_charged_if_an_upstream_began_to_answer`).
+//! * A request that is refused, by this filter or before, takes from no limit (`a_refused_request_takes_from_no_limit`).
+
+use crate::exchange::{Exchange, Metered, Outcome};
+use crate::filter::{Decision, Filter, FilterName, HeaderEdits, Phases, RequestHead};
+use crate::payload::Payload;
+use async_trait::async_trait;
+use http::{HeaderName, HeaderValue};
+use raptorgate_config::units::{Currency, Money};
+use raptorgate_policies::Denial;
+use raptorgate_policies::admission::{ANONYMOUS, Caller, Keeper, Plan, Prepared, Quota, QuotaUnit, Used};
+use raptorgate_policies::ledger::{Admission, Certainty, LedgerId, NOTE_BYTES_MAX, Nanos, Note, VoidReason};
+use raptorgate_policies::store::Ending;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const PREDICTED_COST: HeaderName = HeaderName::from_static("x-raptorgate-predicted-cost");
+
+/// The filter of one route.
+pub struct Admit {
+    plan: Plan,
+    keeper: Option<Arc<Keeper>>,
+    currency: Currency,
+}
+
+impl Admit {
+    /// Takes a route's budgets and limits, and who keeps what is held. Without a keeper nobody is let in: a gateway without its
+    /// store knows of no money.
+    pub fn new(plan: Plan, keeper: Option<Arc<Keeper>>, currency: Currency) -> Self {
+        Self { plan, keeper, currency }
+    }
+
+    fn prepare(&self, exchange: &Exchange) -> Prepared {
+        let identity = exchange.identity.as_ref();
+        let caller = Caller {
+            tenant: identity.map_or(ANONYMOUS, |identity| identity.tenant()),
+            user: identity.map_or(ANONYMOUS, |identity| identity.user()),
+            key: identity.map_or(ANONYMOUS, |identity| identity.key_id()),
+            end_user: exchange.end_user.as_deref(),
+            execution: exchange.execution.as_deref().unwrap_or(&exchange.request_id),
+        };
+        let note = note(&json!({
+            "request": &*exchange.request_id, "route": &*exchange.route, "user": caller.user, "key": caller.key,
+            "end_user": caller.end_user, "execution": exchange.execution.as_deref(),
+            "model": exchange.metering.model.as_deref(),
+        }));
+        self.plan.prepare(LedgerId::mint(), caller, exchange.needs, exchange.received_at, note)
+    }
+}
+
+/// A note that is too long says less: no name that a client chooses may keep a request out of the ledger.
+fn note(says: &serde_json::Value) -> Note {
+    let whole = says.to_string();
+    let short = || json!({ "route": says.get("route"), "cut": true }).to_string();
+    let fits = if whole.len() <= NOTE_BYTES_MAX { whole } else { short() };
+    Note::new(fits).unwrap_or_default()
+}
+
+#[async_trait]
+impl Filter for Admit {
+    fn name(&self) -> FilterName {
+        FilterName::Admit
+    }
+
+    fn phases(&self) -> Phases {
+        Phases { request_body: true, end: true, ..Phases::default() }
+    }
+
+    async fn on_request_body(&self, _head: &RequestHead<'_>, _body: &mut Payload, exchange: &mut Exchange) -> Decision {
+        let Some(keeper) = &self.keeper else { return Decision::Deny(Denial::StoreUnavailable) };
+        let prepared = Arc::new(self.prepare(exchange));
+        let now = exchange.received_at;
+        match keeper.admit(&prepared).await {
+            Ok(Admission::Admitted(admitted)) => {
+                tell_quotas(&prepared.quotas(&admitted, now), &mut exchange.response_headers);
+                if exchange.needs.cost_predicted > Nanos::ZERO {
+                    let predicted = Money::from_nanos(exchange.needs.cost_predicted.get(), self.currency);
+                    set(&mut exchange.response_headers, PREDICTED_COST, &predicted.to_string());
+                }
+                exchange.held = Some(prepared);
+                Decision::Continue
+            }
+            Ok(Admission::Refused(refusal)) => {
+                let refused = prepared.refused_quota(refusal);
+                tell_quotas(refused.as_slice(), &mut exchange.response_headers);
+                Decision::Deny(prepared.denial(refusal))
+            }
+            Ok(Admission::Overflow) => Decision::Deny(Denial::StoreUnavailable),
+            // Ids are minted here, and no keys are used.
+            Ok(Admission::Conflict | Admission::Finished(_) | Admission::Keyed { .. }) => {
+                Decision::Deny(Denial::Internal)
+            }
+            Err(error) => {
+                tracing::warn!(class = error.class(), "the store did not let a request in");
+                Decision::Deny(Denial::StoreUnavailable)
+            }
+        }
+    }
+
+    async fn on_end(&self, outcome: &Outcome, exchange: &mut Exchange) {
+        let (Some(held), Some(keeper)) = (exchange.held.take(), &self.keeper) else { return };
+        let ending = match (&exchange.metered, outcome.dispatched) {
+            (_, false) => Ending::Void(held.void(VoidReason::NotSent, Note::default())),
+            // No head of a reply came, or it was an error that nobody pays for.
+            (None, true) => Ending::Void(held.void(VoidReason::NotServed, Note::default())),
+            (Some(metered), true) if metered.cost.nanos() == 0 && metered.usage.total() == 0 => {
+                Ending::Void(held.void(VoidReason::NotServed, Note::default()))
+            }
+            (Some(metered), true) => settle(&held, metered),
+        };
+        keeper.finish(&held.tenant, ending).await;
+    }
+}
+
+fn settle(held: &Prepared, metered: &Metered) -> Ending {
+    let used = Used { cost: Nanos::new(metered.cost.nanos()), tokens: metered.usage.total() };
+    let certainty = if metered.estimated { Certainty::Estimated } else { Certainty::Exact };
+    let note = note(&json!({
+        "model": &*metered.model, "input": metered.usage.input, "cached_input": metered.usage.cached_input,
+        "output": metered.usage.output, "cost": metered.cost.to_string(),
+    }));
+    Ending::Settle(held.settle(used, certainty, note))
+}
+
+fn set(headers: &mut HeaderEdits, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.set(name, value);
+    }
+}
+
+/// `RateLimit` and `RateLimit-Policy` after draft-ietf-httpapi-ratelimit-headers-10, and the names that OpenAI's clients
+/// read.
+fn tell_quotas(quotas: &[Quota], headers: &mut HeaderEdits) {
+    if quotas.is_empty() {
+        return;
+    }
+    let policies: Vec<String> = quotas
+        .iter()
+        .map(|q| format!("\"{}\";q={};w={}{}", q.limit, q.quantity, seconds(q.window), unit(q.unit)))
+        .collect();
+    let limits: Vec<String> =
+        quotas.iter().map(|q| format!("\"{}\";r={};t={}", q.limit, q.remaining, seconds(q.resets_in))).collect();
+    set(headers, RATE_LIMIT_POLICY, &policies.join(", "));
+    set(headers, RATE_LIMIT, &limits.join(", "));
+    for (counted, name) in [(QuotaUnit::Requests, "requests"), (QuotaUnit::Tokens, "tokens")] {
+        // The one with least left is what a client runs into.
+        let Some(quota) = quotas.iter().filter(|q| q.unit == counted).min_by_key(|q| q.remaining) else { continue };
+        let values = [
+            ("limit", quota.quantity.to_string()),
+            ("remaining", quota.remaining.to_string()),
+            ("reset", format!("{}s", seconds(quota.resets_in))),
+        ];
+        for (what, value) in values {
+            if let Ok(name) = HeaderName::try_from(format!("x-ratelimit-{what}-{name}")) {
+                set(headers, name, &value);
+            }
+        }
+    }
+}
+
+fn unit(unit: QuotaUnit) -> &'static str {
+    match unit {
+        QuotaUnit::Requests => "",
+        QuotaUnit::Tokens => ";qu=\"tokens\"",
+        QuotaUnit::Cost => ";qu=\"nano-units\"",
+    }
+}
+
+/// Rounded up: who waits this long does not come too early.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}

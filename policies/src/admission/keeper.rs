@@ -1,0 +1,161 @@
+//! Who looks after holds: each that was opened is renewed while its request runs, ended when it ends, and ended again if
+//! the store could not be told.
+//!
+//! # Invariants
+//! * An ending that the store did not take is sent until it does (`an_ending_is_sent_until_the_store_takes_it`).
+//! * A hold whose request runs for longer than its lease is not given up (`a_long_request_keeps_its_hold`).
+
+use super::Prepared;
+use crate::ledger::{Admission, LedgerId, Note, Reap, Renewal, StoreName, Void, VoidReason};
+use crate::store::{Applied, Ending, Now, Store, StoreError};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a hold lives unless it is renewed.
+pub const HOLD_LEASE: Duration = Duration::from_secs(120);
+
+/// How long a hold that nobody renewed stays suspect before it is given back.
+pub const SUSPECT_GRACE: Duration = Duration::from_secs(900);
+
+/// Holds are renewed so often.
+const RENEW_AFTER: Duration = Duration::from_secs(30);
+
+/// Endings that may wait for the store; beyond it no new request is let in, so that nothing is forgotten.
+const UNTOLD_MAX: usize = 100_000;
+
+/// Holds that one look for lost ones treats at most.
+const REAPED_MAX: u32 = 1_000;
+
+/// Looks after the holds of this process.
+pub struct Keeper {
+    store: Arc<dyn Store>,
+    open: Mutex<BTreeMap<LedgerId, Open>>,
+    untold: Mutex<VecDeque<(StoreName, Ending)>>,
+}
+
+struct Open {
+    prepared: Arc<Prepared>,
+    fence: u64,
+    renewed_at: Instant,
+}
+
+/// For metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeeperFigures {
+    /// Holds of requests that run.
+    pub open: usize,
+    /// Endings that the store was not told yet.
+    pub untold: usize,
+}
+
+impl Keeper {
+    /// Looks after holds in this store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, open: Mutex::default(), untold: Mutex::default() }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Asks for a request to be let in. What is let in must be ended.
+    pub async fn admit(&self, prepared: &Arc<Prepared>) -> Result<Admission, StoreError> {
+        if self.untold.lock().len() >= UNTOLD_MAX {
+            return Err(StoreError::Unreachable);
+        }
+        let asked = self.store.admit(&prepared.tenant, &prepared.admit, Now::Store).await;
+        match &asked {
+            Ok(Admission::Admitted(admitted)) => {
+                let open = Open { prepared: prepared.clone(), fence: admitted.fence, renewed_at: Instant::now() };
+                self.open.lock().insert(prepared.admit.id, open);
+            }
+            Ok(_) => {}
+            // It may have been let in without us hearing of it.
+            Err(error) if error.applied() == Applied::Unknown => {
+                let void = prepared.void(VoidReason::NotSent, Note::default());
+                self.untold.lock().push_back((prepared.tenant.clone(), Ending::Void(void)));
+            }
+            Err(_) => {}
+        }
+        asked
+    }
+
+    /// Ends a request.
+    pub async fn finish(&self, tenant: &StoreName, ending: Ending) {
+        self.open.lock().remove(&id(&ending));
+        if let Err(error) = self.store.finish(tenant, std::slice::from_ref(&ending), Now::Store).await {
+            tracing::warn!(class = error.class(), "the store did not take the end of a request; it is sent again");
+            self.untold.lock().push_back((tenant.clone(), ending));
+        }
+    }
+
+    /// Renews holds that are due, sends endings again, and looks for holds that nobody looks after. To be called every few
+    /// seconds.
+    pub async fn tick(&self, now: Instant) {
+        self.renew(now).await;
+        self.tell(now).await;
+        self.reap().await;
+    }
+
+    async fn renew(&self, now: Instant) {
+        let due = |open: &Open| now.duration_since(open.renewed_at) >= RENEW_AFTER;
+        let renewals: Vec<_> = {
+            let mut open = self.open.lock();
+            let due = open.values_mut().filter(|open| due(open));
+            due.map(|open| {
+                open.renewed_at = now;
+                (open.prepared.clone(), open.prepared.renew(open.fence))
+            })
+            .collect()
+        };
+        for (prepared, renew) in renewals {
+            match self.store.renew(&prepared.tenant, &renew, Now::Store).await {
+                Ok(Renewal::Renewed) => {}
+                Ok(Renewal::Recreated) => tracing::warn!("the store had forgotten a hold and has it again"),
+                Ok(Renewal::Finished(_)) => tracing::warn!("a hold was given up while its request runs"),
+                Err(error) => tracing::warn!(class = error.class(), "a hold could not be renewed"),
+            }
+        }
+    }
+
+    async fn tell(&self, _now: Instant) {
+        let waiting = self.untold.lock().len();
+        for _ in 0..waiting {
+            let Some((tenant, ending)) = self.untold.lock().pop_front() else { return };
+            if self.store.finish(&tenant, std::slice::from_ref(&ending), Now::Store).await.is_err() {
+                self.untold.lock().push_front((tenant, ending));
+                return;
+            }
+        }
+    }
+
+    async fn reap(&self) {
+        let reap = Reap { grace_micros: super::micros(SUSPECT_GRACE), count_max: REAPED_MAX };
+        for tenant in self.store.tenants().await.unwrap_or_default() {
+            match self.store.reap(&tenant, &reap, Now::Store).await {
+                Ok(reaped) => {
+                    if !reaped.suspect.is_empty() || !reaped.voided.is_empty() {
+                        let (suspect, voided) = (reaped.suspect.len(), reaped.voided.len());
+                        tracing::warn!(%tenant, suspect, voided, "holds whose gateway is gone");
+                    }
+                }
+                Err(error) => tracing::warn!(class = error.class(), "the store could not be asked for lost holds"),
+            }
+        }
+    }
+
+    /// For metrics.
+    pub fn figures(&self) -> KeeperFigures {
+        KeeperFigures { open: self.open.lock().len(), untold: self.untold.lock().len() }
+    }
+}
+
+fn id(ending: &Ending) -> LedgerId {
+    match ending {
+        Ending::Settle(settle) => settle.id,
+        Ending::Void(Void { id, .. }) => *id,
+    }
+}
