@@ -3,6 +3,7 @@
 //! # Invariants
 //! * Loaded again, the text means the same route, but for the secrets (`what_holds_on_a_route_means_the_same_when_loaded`).
 
+use crate::amounts::{money_text, price_text};
 use crate::emit::{Yaml, emit, map, text, word};
 use crate::media::media_text;
 use crate::model::{
@@ -14,7 +15,7 @@ use crate::patterns::{host_text, path_text, source_text};
 use crate::routes::MaskWord;
 use crate::source::MASK;
 use crate::upstreams::{balance_text, status_text};
-use crate::values::{bytes_text, duration_text, money_text, price_text};
+use crate::values::{bytes_text, duration_text};
 use crate::words::Words;
 
 /// YAML of everything that holds on a route and of its upstream; `None` if there is no such route.

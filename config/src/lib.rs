@@ -4,6 +4,7 @@
 //! into the blocks declared in `schema` and `routes`, `resolve` turns those into [`model::Config`]. Every step tells its
 //! problems, and they come out together as [`Problems`].
 
+mod amounts;
 mod budgets;
 mod certificate_names;
 pub mod certificates;

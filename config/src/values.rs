@@ -5,7 +5,7 @@
 //! * What is read can be written again and means the same (`values_survive_writing_and_reading`).
 
 use crate::decode::{FromText, TextStyle, Wrong};
-use crate::units::{Currency, Money, Price, Secret};
+use crate::units::Secret;
 use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 use std::fmt;
@@ -201,59 +201,6 @@ impl FromText for Percent {
     }
 }
 
-impl FromText for Currency {
-    const LABEL: &'static str = "a currency";
-
-    fn from_text(text: &str) -> Result<Self, Wrong> {
-        Currency::parse(text)
-            .ok_or_else(|| Wrong::because("it is no ISO 4217 code").help("three capital letters: `INR`, `USD`, `EUR`"))
-    }
-
-    fn schema() -> Json {
-        json!({ "type": "string", "pattern": "^[A-Z]{3}$" })
-    }
-}
-
-impl FromText for Price {
-    const LABEL: &'static str = "a price per million tokens";
-
-    fn from_text(text: &str) -> Result<Self, Wrong> {
-        let help = "an amount with at most nine decimals and a currency: `12.50 INR`";
-        let amount =
-            Money::parse(text).ok_or_else(|| Wrong::because("it needs an amount and a currency").help(help))?;
-        Price::per_million(amount).ok_or_else(|| Wrong::because("it is negative"))
-    }
-
-    fn schema() -> Json {
-        json!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9]{1,9})? [A-Z]{3}$" })
-    }
-}
-
-impl FromText for Money {
-    const LABEL: &'static str = "an amount of money";
-
-    fn from_text(text: &str) -> Result<Self, Wrong> {
-        let help = "an amount with at most nine decimals and a currency: `500.00 INR`";
-        Money::parse(text).ok_or_else(|| Wrong::because("it needs an amount and a currency").help(help))
-    }
-
-    fn schema() -> Json {
-        json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,9})? [A-Z]{3}$" })
-    }
-}
-
-/// Writes an amount as a file would.
-pub(crate) fn money_text(amount: Money) -> String {
-    let exact = amount.to_string();
-    let (amount, currency) = exact.split_once(' ').unwrap_or((&exact, ""));
-    format!("{} {currency}", amount.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// Writes a price as a file would.
-pub(crate) fn price_text(price: Price) -> String {
-    money_text(Money::from_nanos(price.nanos_per_million(), price.currency()))
-}
-
 /// Name of a route, upstream or tenant: what may stand in a metric label, a URL and a shell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Name(String);
@@ -410,6 +357,8 @@ impl FromText for FilePath {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::amounts::price_text;
+    use crate::units::{Currency, Money, Price};
     use proptest::prelude::*;
 
     fn reads<T: FromText>(text: &str) -> Option<T> {

@@ -3,8 +3,8 @@
 //!
 //! # Invariants
 //! * What was let in is ended exactly once, with a charge if an upstream began to answer and without one otherwise
-//!   (`a_request_is_charged_if_an_upstream_began_to_answer`).
-//! * A request that is refused, by this filter or before, takes from no limit (`a_refused_request_takes_from_no_limit`).
+//!   (`a_request_that_nobody_served_costs_nothing`).
+//! * A request that is refused, by this filter or before, takes from no limit (`a_refusal_says_what_is_left_and_takes_nothing`).
 
 use crate::exchange::{Exchange, Metered, Outcome};
 use crate::filter::{Decision, Filter, FilterName, HeaderEdits, Phases, RequestHead};
@@ -77,10 +77,9 @@ impl Filter for Admit {
     async fn on_request_body(&self, _head: &RequestHead<'_>, _body: &mut Payload, exchange: &mut Exchange) -> Decision {
         let Some(keeper) = &self.keeper else { return Decision::Deny(Denial::StoreUnavailable) };
         let prepared = Arc::new(self.prepare(exchange));
-        let now = exchange.received_at;
         match keeper.admit(&prepared).await {
             Ok(Admission::Admitted(admitted)) => {
-                tell_quotas(&prepared.quotas(&admitted, now), &mut exchange.response_headers);
+                tell_quotas(&prepared.quotas(&admitted), &mut exchange.response_headers);
                 if exchange.needs.cost_predicted > Nanos::ZERO {
                     let predicted = Money::from_nanos(exchange.needs.cost_predicted.get(), self.currency);
                     set(&mut exchange.response_headers, PREDICTED_COST, &predicted.to_string());

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use raptorgate_config::model::ApiFormat;
+use raptorgate_policies::denial::LimitName;
 use raptorgate_policies::{Denial, TimeoutPhase, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -103,38 +104,42 @@ pub fn status(denial: &Denial) -> StatusCode {
 
 /// One sentence for the caller: what is wrong and what to do. No names of hosts or keys, no text of the request.
 fn message(denial: &Denial) -> String {
-    let fixed = match denial {
-        Denial::BadRequest(rule) => return format!("The request was not accepted: {rule}."),
+    message_with_values(denial).unwrap_or_else(|| fixed_message(denial).to_owned())
+}
+
+fn message_with_values(denial: &Denial) -> Option<String> {
+    Some(match denial {
+        Denial::BadRequest(rule) => format!("The request was not accepted: {rule}."),
         Denial::InvalidIdentifier(what) => {
-            return format!("The {what} must be one text of 1 to 256 characters without control characters.");
+            format!("The {what} must be one text of 1 to 256 characters without control characters.")
         }
         Denial::MethodNotAllowed { allowed } => {
-            return format!("This path does not take this method; use {}.", allowed.join(", "));
+            format!("This path does not take this method; use {}.", allowed.join(", "))
         }
-        Denial::BodyTooLarge { bytes_max } => return format!("The body is too large; send at most {bytes_max} bytes."),
+        Denial::BodyTooLarge { bytes_max } => format!("The body is too large; send at most {bytes_max} bytes."),
         Denial::BodyRatioTooHigh { ratio_max } => {
-            return format!(
+            format!(
                 "The compressed body is more than {ratio_max} times smaller than its content; send it uncompressed."
-            );
+            )
         }
-        Denial::RateLimited { retry_after, limit } => {
-            let which = limit.as_ref().map(|limit| format!(" for the limit `{limit}`")).unwrap_or_default();
-            return format!("Too many requests{which}; try again in {} s.", whole_seconds(*retry_after));
-        }
+        Denial::RateLimited { retry_after, limit } => rate_message(*retry_after, limit.as_ref()),
         Denial::ExceedsRateLimit { limit } => {
-            return format!("The request needs more than the limit `{limit}` ever lets through; ask for less.");
+            format!("The request needs more than the limit `{limit}` ever lets through; ask for less.")
         }
         Denial::TooManyAtOnce { limit } => {
-            return format!(
-                "The limit `{limit}` is reached: as many requests run as may; try again when one has ended."
-            );
+            format!("As many requests run as the limit `{limit}` allows; try again when one has ended.")
         }
         Denial::BudgetExceeded { budget, limit, available, needed, resets_at } => {
             let anew = resets_at.map_or_else(String::new, |at| format!("; it begins anew at {}", utc(at)));
-            return format!(
-                "The budget `{budget}` has {available} left of {limit}, and this request may cost {needed}{anew}."
-            );
+            format!("The budget `{budget}` has {available} left of {limit}, and this request may cost {needed}{anew}.")
         }
+        // all others say the same each time
+        _ => return None,
+    })
+}
+
+fn fixed_message(denial: &Denial) -> &'static str {
+    match denial {
         Denial::TargetTooLong => "The request's target is too long; send less in path and query.",
         Denial::HeaderTooLarge => "The request's head is too large or has too many fields; send less.",
         Denial::HeaderTimeout => "The request's head did not arrive in time; send it faster.",
@@ -174,8 +179,21 @@ fn message(denial: &Denial) -> String {
         Denial::UpstreamTimeout(phase) => timeout_message(*phase),
         Denial::FaultInjected { .. } => "This error was made on purpose, to test clients; treat it as a real one.",
         Denial::Internal => "The gateway failed; try again, and report the request id if it stays so.",
-    };
-    fixed.to_owned()
+        Denial::BadRequest(_)
+        | Denial::InvalidIdentifier(_)
+        | Denial::MethodNotAllowed { .. }
+        | Denial::BodyTooLarge { .. }
+        | Denial::BodyRatioTooHigh { .. }
+        | Denial::RateLimited { .. }
+        | Denial::ExceedsRateLimit { .. }
+        | Denial::TooManyAtOnce { .. }
+        | Denial::BudgetExceeded { .. } => "The request was refused.",
+    }
+}
+
+fn rate_message(retry_after: Duration, limit: Option<&LimitName>) -> String {
+    let which = limit.map(|limit| format!(" for the limit `{limit}`")).unwrap_or_default();
+    format!("Too many requests{which}; try again in {} s.", whole_seconds(retry_after))
 }
 
 /// RFC 3339 in UTC, to the second.

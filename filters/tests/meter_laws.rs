@@ -169,7 +169,7 @@ fn what_a_request_may_cost_is_never_less_than_what_it_costs() {
         (r#"{"model":"m","input":"hello"}"#, 0),
     ] {
         let needs = needs(ApiFormat::OpenAi, body);
-        let nanos = |input: u64, output: u64| i64::try_from((input * 10 + output * 100).div_ceil(1000) * 1).unwrap();
+        let nanos = |input: u64, output: u64| i64::try_from((input * 10 + output * 100).div_ceil(1000)).unwrap();
         assert_eq!(needs.cost_max.get(), nanos(body.len() as u64 * 1000, output * 1000), "{body}");
         assert!(needs.cost_predicted <= needs.cost_max, "{body}");
         assert_eq!(needs.tokens, 2 + output, "{body}");

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use raptorgate_config::model::Config;
 use raptorgate_config::{Loaded, Problems, expired_replacements, needs_restart};
 use raptorgate_policies::Timestamp;
+use raptorgate_policies::store::Store;
 use raptorgate_policies::totals::Totals;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -142,6 +143,10 @@ impl ControlPanel for Control {
 
     fn totals(&self) -> Arc<Totals> {
         self.shared.totals.clone()
+    }
+
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        self.shared.keeper.as_ref().map(|keeper| keeper.store().clone())
     }
 
     fn config(&self) -> Arc<Config> {

@@ -33,9 +33,12 @@ use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
+/// Connections that may wait to be accepted; the kernel lowers it to `net.core.somaxconn`. With the usual 128, a few hundred
+/// clients that come at once were cut off.
+const BACKLOG: u32 = 4096;
 /// Pause after a failed `accept`, which is usually "too many open files".
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Pause before looking again at a preface of which only a part has come.
@@ -86,12 +89,20 @@ pub struct Bound {
     metrics: Arc<ListenerMetrics>,
 }
 
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // a restart must not wait for connections of before that linger
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 impl Bound {
     /// Binds; `tls` makes the handshakes if the listener speaks TLS.
-    pub async fn bind(listener: &Listener, tls: ServerTls, metrics: &Metrics) -> Result<Self, String> {
+    pub fn bind(listener: &Listener, tls: ServerTls, metrics: &Metrics) -> Result<Self, String> {
         let tls = listener.tls.as_ref().map(|_| tls);
         let cannot = |e| format!("cannot listen on {}: {e}", listener.address);
-        let socket = TcpListener::bind(listener.address).await.map_err(cannot)?;
+        let socket = listen(listener.address).map_err(cannot)?;
         let address = socket.local_addr().map_err(cannot)?;
         let metrics = metrics.listener(&listener.address.to_string());
         let name = address.to_string().into();

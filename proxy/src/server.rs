@@ -176,7 +176,7 @@ impl Gateway {
             if listener.tls.is_some() && control.runtime().acceptor(n).is_none() {
                 return Err(format!("cannot set up TLS on {}", listener.address));
             }
-            bound.push(Bound::bind(listener, tls, &metrics).await?);
+            bound.push(Bound::bind(listener, tls, &metrics)?);
         }
         let (admin, admin_task) = open_admin(&control).await?;
         let mut side_tasks = vec![admin_task];

@@ -65,6 +65,7 @@ pub struct Gateway {
     child: Child,
     folder: TempDir,
     layout: Layout,
+    environment: Vec<(&'static str, &'static str)>,
     version: std::sync::atomic::AtomicU32,
     output: Arc<Mutex<String>>,
     /// Addresses that accept requests, in the order of the file.
@@ -84,7 +85,6 @@ impl Gateway {
     /// Starts one with surroundings of its own.
     pub async fn launch(launch: Launch, yaml: &str) -> Self {
         let Launch { folder, layout, environment } = launch;
-        let ready = folder.path().join("ready.json");
         let file = folder.path().join("raptorgate.yaml");
         match layout {
             Layout::File => std::fs::write(&file, yaml).expect("write the configuration"),
@@ -93,33 +93,42 @@ impl Gateway {
                 symlink("..data/raptorgate.yaml", &file).expect("link the file");
             }
         }
-        let mut child = Command::new(binary())
-            .args(["run", "-c"])
-            .arg(&file)
-            .arg("--ready-file")
-            .arg(&ready)
-            .envs(environment)
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("start raptorgate");
         let output = Arc::new(Mutex::new(String::new()));
-        collect(child.stdout.take().expect("its stdout"), &output);
-        collect(child.stderr.take().expect("its stderr"), &output);
-        let ready = wait_ready(&mut child, &ready, &output).await;
-        let address = |v: &Value| v.as_str().map(|a| a.parse::<SocketAddr>().expect("an address"));
-        Self {
-            listeners: ready["listeners"].as_array().expect("listeners").iter().filter_map(address).collect(),
-            ops: address(&ready["ops"]),
-            admin: address(&ready["admin"]).expect("an admin address"),
+        let (child, ready) = spawn(folder.path(), &environment, &output).await;
+        let mut gateway = Self {
+            listeners: Vec::new(),
+            ops: None,
+            admin: ([127, 0, 0, 1], 0).into(),
             version: 1.into(),
             child,
             folder,
             layout,
+            environment,
             output,
-        }
+        };
+        gateway.found(&ready);
+        gateway
+    }
+
+    fn found(&mut self, ready: &Value) {
+        let address = |v: &Value| v.as_str().map(|a| a.parse::<SocketAddr>().expect("an address"));
+        self.listeners = ready["listeners"].as_array().expect("listeners").iter().filter_map(address).collect();
+        self.ops = address(&ready["ops"]);
+        self.admin = address(&ready["admin"]).expect("an admin address");
+    }
+
+    /// Kills it as `kill -9` would, and starts it again in the same folder, on other ports.
+    pub async fn kill_and_restart(&mut self) {
+        self.child.kill().expect("kill raptorgate");
+        self.child.wait().expect("its end");
+        self.restart().await;
+    }
+
+    /// Starts it again in the same folder after it has ended.
+    pub async fn restart(&mut self) {
+        let (child, ready) = spawn(self.folder.path(), &self.environment, &self.output).await;
+        self.child = child;
+        self.found(&ready);
     }
 
     /// Address of the first listener.
@@ -232,6 +241,32 @@ impl Drop for Gateway {
             eprintln!("--- what the gateway printed ---\n{}", self.output());
         }
     }
+}
+
+/// Starts the program on the file of a folder, and waits until it serves; what it wrote about its addresses.
+async fn spawn(
+    folder: &Path,
+    environment: &[(&'static str, &'static str)],
+    output: &Arc<Mutex<String>>,
+) -> (Child, Value) {
+    let ready = folder.join("ready.json");
+    let _ = std::fs::remove_file(&ready);
+    let mut child = Command::new(binary())
+        .args(["run", "-c"])
+        .arg(folder.join("raptorgate.yaml"))
+        .arg("--ready-file")
+        .arg(&ready)
+        .envs(environment.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("start raptorgate");
+    collect(child.stdout.take().expect("its stdout"), output);
+    collect(child.stderr.take().expect("its stderr"), output);
+    let addresses = wait_ready(&mut child, &ready, output).await;
+    (child, addresses)
 }
 
 /// One version of a ConfigMap: a new folder, then one rename of the link that names it, as the kubelet does it.

@@ -65,6 +65,14 @@ impl Request {
         self
     }
 
+    /// Bytes of its body.
+    pub fn body_len(&self) -> usize {
+        match &self.body {
+            Body::None => 0,
+            Body::Length(b) | Body::Unsized(b, _) | Body::Expect(b) => b.len(),
+        }
+    }
+
     /// The same body in another framing.
     pub fn framed(mut self, wrap: impl FnOnce(Bytes) -> Body) -> Self {
         let bytes = match self.body {

@@ -255,11 +255,12 @@ impl Prepared {
     }
 
     /// How far each rate limit is used up, for the reply's head.
-    pub fn quotas(&self, admitted: &Admitted, now: Timestamp) -> Vec<Quota> {
+    pub fn quotas(&self, admitted: &Admitted) -> Vec<Quota> {
+        let at = Timestamp::from_micros(admitted.at);
         let charges = self.charges.iter().zip(&admitted.arrivals);
         charges
             .map(|(charge, arrival)| {
-                Quota::new(charge.limit.name.clone(), charge.unit, charge.quantity, charge.window_micros, *arrival, now)
+                Quota::new(charge.limit.name.clone(), charge.unit, charge.quantity, charge.window_micros, *arrival, at)
             })
             .collect()
     }

@@ -121,7 +121,7 @@ proptest! {
         for units in taken {
             let request = prepare(&plan, needs(0, units));
             if let Admission::Admitted(admitted) = state.admit(&request.admit, NOW.micros()) {
-                let quota = &request.quotas(&admitted, NOW)[0];
+                let quota = &request.quotas(&admitted)[0];
                 let rest = prepare(&plan, needs(0, quota.remaining));
                 let passes = matches!(state.clone().admit(&rest.admit, NOW.micros()), Admission::Admitted(_));
                 prop_assert!(passes, "{quota:?}");

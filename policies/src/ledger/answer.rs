@@ -31,6 +31,8 @@ pub enum Admission {
 pub struct Admitted {
     /// True if it was let in before, by the same operation.
     pub again: bool,
+    /// The store's time, in microseconds since the epoch: what `arrivals` are compared with.
+    pub at: u64,
     /// Grows with every request of the tenant that holds a key; 0 without keys.
     pub fence: u64,
     /// What can still be spent in each budget; `None`: no limit.

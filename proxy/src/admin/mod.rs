@@ -7,6 +7,7 @@
 
 mod accounts;
 mod door;
+mod ledger;
 mod problem;
 mod upstreams;
 mod views;
@@ -26,6 +27,7 @@ use raptorgate_config::Problems;
 use raptorgate_config::model::Config;
 use raptorgate_config::units::Secret;
 use raptorgate_policies::Timestamp;
+use raptorgate_policies::store::Store;
 use raptorgate_policies::totals::Totals;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -42,6 +44,8 @@ pub trait ControlPanel: Send + Sync + 'static {
     fn reload(&self) -> Result<String, Problems>;
     /// Totals by tenant and user.
     fn totals(&self) -> Arc<Totals>;
+    /// Money, limits and keys, if anything needs them.
+    fn store(&self) -> Option<Arc<dyn Store>>;
     /// The configuration that is served.
     fn config(&self) -> Arc<Config>;
     /// The upstreams that are served.
@@ -88,6 +92,12 @@ pub fn router(panel: Panel, token: Secret, hosts: Vec<String>) -> Router {
         .route("/api/v1/upstreams", get(upstreams))
         .route("/api/v1/accounts", get(accounts::list))
         .route("/api/v1/accounts/{tenant}/{user}", get(accounts::one))
+        .route("/api/v1/ledger", get(ledger::tenants))
+        .route("/api/v1/ledger/{tenant}/accounts", get(ledger::accounts))
+        .route("/api/v1/ledger/{tenant}/accounts/{account}", get(ledger::account))
+        .route("/api/v1/ledger/{tenant}/limits", post(ledger::set_limit))
+        .route("/api/v1/ledger/{tenant}/credits", post(ledger::credit))
+        .route("/api/v1/ledger/{tenant}/entries", get(ledger::entries))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such resource") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "the resource does not take this method")

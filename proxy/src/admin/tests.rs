@@ -53,6 +53,9 @@ impl ControlPanel for FakePanel {
     fn totals(&self) -> Arc<Totals> {
         Arc::clone(&self.totals)
     }
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        None // the real one is looked at end to end
+    }
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.config)
     }

@@ -41,6 +41,8 @@ fn route(route: &Route) -> Value {
         ("sanitize", route.sanitize.is_some()),
         ("mask_pii", route.mask_pii.is_some()),
         ("meter", route.meter.is_some()),
+        ("budgets", !route.budgets.is_empty()),
+        ("rate_limits", !route.rate_limits.is_empty()),
         ("fault", route.fault.is_some()),
     ]
     .into_iter()

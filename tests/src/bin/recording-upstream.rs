@@ -6,7 +6,7 @@ use raptorgate_tests::upstream::h2_server;
 use raptorgate_tests::upstream::state::State;
 use std::fs::OpenOptions;
 use std::sync::Arc;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 
 /// The first bytes of HTTP/2 that no HTTP/1.1 method begins with.
 const H2_PREFACE: &[u8] = b"PRI ";
@@ -15,7 +15,11 @@ const H2_PREFACE: &[u8] = b"PRI ";
 async fn main() {
     let log = std::env::args().nth(1).expect("usage: recording-upstream LOG [ADDRESS]");
     let wanted = std::env::args().nth(2).unwrap_or_else(|| "127.0.0.1:0".into());
-    let listener = TcpListener::bind(wanted).await.expect("a free port");
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("an address that was in use");
+    socket.bind(wanted.parse().expect("an address")).expect("a free port");
+    // hundreds of requests come at once
+    let listener = socket.listen(4096).expect("listen");
     let address = listener.local_addr().expect("an address").to_string();
     let state = Arc::new(State::new(
         address.clone(),

@@ -41,6 +41,7 @@ impl TenantState {
         let arrival = |name| self.arrivals.get(name).copied().unwrap_or(0);
         Admitted {
             again,
+            at: now,
             fence,
             available: admit.parts.iter().map(|part| self.account(&part.account).available()).collect(),
             arrivals: admit.rates.iter().map(|rate| rate.step.resting(arrival(&rate.name), now)).collect(),
