@@ -38,6 +38,12 @@ fn exit_codes_tell_usage_from_failure() {
         (2, &["explain"]),
         (1, &["explain", "chat"]),
         (1, &["explain", "chat", "-c", "bad.yaml"]),
+        (2, &["accounts", "list"]),
+        (1, &["accounts", "list", "--tenant", "acme"]),
+        (1, &["accounts", "list", "--tenant", "acme", "--token", "t", "--admin", "http://127.0.0.1:1"]),
+        (2, &["accounts", "top-up", "--tenant", "acme", "a@total", "1.00 INR"]),
+        (1, &["ledger", "verify", "--tenant", "acme", "--token", "t", "--admin", "http://127.0.0.1:1"]),
+        (1, &["ledger", "repair", "--store", "nowhere"]),
     ] {
         let output = raptorgate(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
@@ -56,6 +62,10 @@ fn help_shows_examples() {
         &["explain", "--help"],
         &["init", "--help"],
         &["demo", "--help"],
+        &["accounts", "--help"],
+        &["accounts", "limit", "--help"],
+        &["ledger", "--help"],
+        &["ledger", "verify", "--help"],
     ] {
         let help = text(&raptorgate(folder.path(), command).stdout);
         assert!(help.contains("Example") && help.contains("  raptorgate "), "{command:?}: {help}");

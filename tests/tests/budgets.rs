@@ -322,3 +322,40 @@ async fn ledger_pages_are_bounded() {
     assert_eq!(seen, expected);
     assert_eq!(stage.gateway.admin(Request::get("/api/v1/ledger/acme/accounts?limt=2")).await.status, 400);
 }
+
+/// What a command of the command line prints, asked of this gateway.
+fn ask_by_command(gateway: &Gateway, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = std::process::Command::new(raptorgate_tests::gateway::binary())
+        .args(arguments)
+        .args(["--tenant", "acme", "--admin", &format!("http://{}", gateway.admin)])
+        .env("RAPTORGATE_ADMIN_TOKEN", raptorgate_tests::gateway::ADMIN_TOKEN)
+        .output()
+        .expect("run raptorgate");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_shows_and_changes_money() {
+    let stage = Stage::set("    budgets: [{ name: b, per: user, limit: 10.00 INR, window: total }]\n").await;
+    assert_eq!(stage.gateway.send(&ask("asha", 10, "x y")).await.status, 200);
+    let command = |arguments: &[&str]| ask_by_command(&stage.gateway, arguments);
+    let listed = command(&["accounts", "list"]);
+    let expected = "b:INR:user:asha@total\n  spent 0.000230000 INR, held 0.000000000 INR, left 9.999770000 INR of 10.000000000 INR\n";
+    assert_eq!(listed, (Some(0), expected.to_owned()));
+    assert_eq!(command(&["accounts", "show", "b:INR:user:asha@total"]), listed);
+    assert_eq!(command(&["accounts", "show", "b:INR:user:nobody@total"]).0, Some(1));
+    assert_eq!(command(&["accounts", "limit", "b:INR:user:asha", "0.001 INR"]), (Some(0), "changed\n".to_owned()));
+    assert_eq!(stage.gateway.send(&ask("asha", 10, "x y")).await.status, 402);
+    let top_up = ["accounts", "top-up", "b:INR:user:asha@total", "5.00 INR", "--id", "t1"];
+    assert_eq!(command(&top_up).1, "changed\n");
+    assert!(command(&top_up).1.starts_with("nothing changed"));
+    assert_eq!(stage.gateway.send(&ask("asha", 10, "x y")).await.status, 200);
+    let (code, verified) = command(&["ledger", "verify"]);
+    assert_eq!(code, Some(0), "{verified}");
+    assert!(verified.starts_with("acme: ok, 6 lines up to 6, hash "), "{verified}");
+    let exported = command(&["ledger", "export"]).1;
+    assert_eq!(exported.lines().count(), 6);
+    let first: Value = serde_json::from_str(exported.lines().next().expect("a line")).expect("JSON");
+    assert!(first["line"].as_str().expect("a line").starts_with("{\"v\":1,"));
+}

@@ -109,6 +109,7 @@ fn requests(name: &str) -> Vec<(Request, &'static str, u16)> {
             (Request::get("/x"), "gateway.test", 200),
             (Request::get("/x").header("x-api-key", "unknown"), "gateway.test", 401),
         ],
+        "budgets" => vec![(key(chat(), "ASHA_KEY"), "h", 200), (chat(), "h", 401)],
         "fault-injection" => vec![(Request::get("/down"), "h", 503)],
         other => panic!("examples/{other}.yaml is not tried by this test: add a request for it"),
     }

@@ -13,6 +13,7 @@
 
 mod frame;
 mod recovery;
+mod repair;
 mod segment;
 mod sync;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 
 pub use frame::PAYLOAD_BYTES_MAX;
 pub use recovery::Cut;
+pub use repair::{Repaired, repair};
 
 use crate::crash;
 use frame::{Frame, HEADER_BYTES};

@@ -118,6 +118,29 @@ fn damage_before_a_durable_record_is_refused() {
 }
 
 #[test]
+fn a_repaired_journal_opens_and_keeps_what_was_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 60);
+    assert_eq!(repair(folder.path()).unwrap(), None);
+    let segments = recovery::segments(folder.path()).unwrap();
+    let (first, path) = &segments[1];
+    let mut bytes = std::fs::read(path).unwrap();
+    let second = HEADER_BYTES + payload(*first).len();
+    bytes[second + HEADER_BYTES] ^= 1;
+    std::fs::write(path, &bytes).unwrap();
+    assert!(matches!(read(folder.path()), Err(JournalError::Damaged { .. })));
+    let cut = repair(folder.path()).unwrap().unwrap();
+    assert_eq!((cut.at, cut.sequence), (second as u64, first + 1));
+    assert_eq!(std::fs::read(&cut.kept).unwrap(), bytes);
+    let (numbers, _) = read(folder.path()).unwrap();
+    assert_eq!(numbers, (1..=*first).collect::<Vec<_>>());
+    let kept = std::fs::read_dir(folder.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "damaged"));
+    assert_eq!(kept.count(), segments.len() - 1, "the segments behind it are kept too");
+}
+
+#[test]
 fn a_full_disk_refuses_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let journal = empty(folder.path());

@@ -4,9 +4,12 @@
 //! * Exit code 0 is success, 1 refused or failed, 2 wrong usage (`tests/cli.rs`: `exit_codes_tell_usage_from_failure`).
 //! * Results go to stdout, everything else to stderr: what is piped on is clean.
 
+mod accounts;
+mod admin_client;
 mod check;
 mod explain;
 mod init;
+mod ledger;
 mod run;
 
 use clap::{Args, Parser, Subcommand};
@@ -23,6 +26,7 @@ Examples:
   raptorgate check                                 tell everything that is wrong with it
   raptorgate check --effective chat                what holds on route `chat`, with everything inherited
   raptorgate explain chat                          the same key by key, each with the line it comes from
+  raptorgate accounts list --tenant acme           what each budget of a tenant holds, spent and has left
   raptorgate run                                   serve it; SIGHUP or a change of the file reloads
 
 Exit codes: 0 ok, 1 refused or failed, 2 wrong usage. RAPTORGATE_LOG sets the log filter (docs/metrics.md).";
@@ -57,6 +61,18 @@ enum Command {
     /// Print the JSON Schema of the configuration, for editors
     #[command(after_help = "Example:\n  raptorgate schema > raptorgate.schema.json")]
     Schema,
+    /// What each account of a tenant holds, spent and has left; change limits, top up, refund
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  raptorgate accounts list --tenant acme\n  raptorgate accounts top-up --tenant acme user-day:INR:user:asha@2026-11-25 '100.00 INR' --id invoice-4711"
+    )]
+    Accounts(accounts::AccountsCommand),
+    /// Verify, export or repair the ledger
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  raptorgate ledger verify --tenant acme\n  raptorgate ledger repair --store ./data"
+    )]
+    Ledger(ledger::LedgerCommand),
     /// Start a built-in agent backend behind the gateway and print requests to try
     #[command(after_help = "Examples:\n  raptorgate demo\n  raptorgate demo --selftest")]
     Demo(DemoArgs),
@@ -146,6 +162,8 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema => say(&format!("{:#}", raptorgate_config::json_schema())),
+        Command::Accounts(command) => accounts::accounts(&command),
+        Command::Ledger(command) => ledger::ledger(&command),
         Command::Demo(arguments) => demo(&arguments),
         Command::Version => say(concat!("raptorgate ", env!("CARGO_PKG_VERSION"))),
     };

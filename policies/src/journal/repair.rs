@@ -1,0 +1,56 @@
+//! Cuts a journal before the first record that cannot be read, on an operator's word.
+//!
+//! # Invariants
+//! * Nothing is thrown away: what is cut is kept in files beside it (`a_repaired_journal_opens_and_keeps_what_was_cut`).
+
+use super::JournalError;
+use super::recovery::{scan, segments};
+use std::path::{Path, PathBuf};
+
+/// What was cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repaired {
+    /// In which file.
+    pub file: PathBuf,
+    /// From which byte on.
+    pub at: u64,
+    /// Number of the first record that is gone.
+    pub sequence: u64,
+    /// Where the whole file as it was is kept.
+    pub kept: PathBuf,
+}
+
+/// Cuts the journal of a folder before its first damage; `None` if there is none.
+pub fn repair(folder: &Path) -> Result<Option<Repaired>, JournalError> {
+    let mut found: Option<Repaired> = None;
+    let mut due = None;
+    for (first, path) in segments(folder)? {
+        if found.is_some() || due.is_some_and(|due| due != first) {
+            // Behind a gap nothing can be replayed.
+            let kept = aside(&path)?;
+            let gap = Repaired { file: path, at: 0, sequence: due.unwrap_or(first), kept };
+            found.get_or_insert(gap);
+            continue;
+        }
+        let bytes = std::fs::read(&path)?;
+        match scan(&path, &bytes, first, |_| Ok(())) {
+            Ok(scan) => due = Some(scan.next),
+            Err(JournalError::Damaged { file, at, sequence }) => {
+                let kept = aside(&path)?;
+                let whole = usize::try_from(at).ok().and_then(|at| bytes.get(..at)).unwrap_or_default();
+                std::fs::write(&path, whole)?;
+                std::fs::File::open(&path)?.sync_all()?;
+                found = Some(Repaired { file, at, sequence, kept });
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(found)
+}
+
+/// Keeps a copy of a file under another name, and removes it.
+fn aside(path: &Path) -> Result<PathBuf, JournalError> {
+    let kept = path.with_extension("damaged");
+    std::fs::rename(path, &kept)?;
+    Ok(kept)
+}
