@@ -24,7 +24,9 @@ pub struct Repaired {
 pub fn repair(folder: &Path) -> Result<Option<Repaired>, JournalError> {
     let mut found: Option<Repaired> = None;
     let mut due = None;
-    for (first, path) in segments(folder)? {
+    let segments = segments(folder)?;
+    let last = segments.last().map(|(first, _)| *first);
+    for (first, path) in segments {
         if found.is_some() || due.is_some_and(|due| due != first) {
             // Behind a gap nothing can be replayed.
             let kept = aside(&path)?;
@@ -34,18 +36,22 @@ pub fn repair(folder: &Path) -> Result<Option<Repaired>, JournalError> {
         }
         let bytes = std::fs::read(&path)?;
         match scan(&path, &bytes, first, |_| Ok(())) {
-            Ok(scan) => due = Some(scan.next),
-            Err(JournalError::Damaged { file, at, sequence }) => {
-                let kept = aside(&path)?;
-                let whole = usize::try_from(at).ok().and_then(|at| bytes.get(..at)).unwrap_or_default();
-                std::fs::write(&path, whole)?;
-                std::fs::File::open(&path)?.sync_all()?;
-                found = Some(Repaired { file, at, sequence, kept });
-            }
+            // A torn end is cut when the journal is opened; behind one there is no other segment.
+            Ok(scan) if !scan.torn || Some(first) == last => due = Some(scan.next),
+            Ok(scan) => found = Some(cut(path, &bytes, scan.end as u64, scan.next)?),
+            Err(JournalError::Damaged { at, sequence, .. }) => found = Some(cut(path, &bytes, at, sequence)?),
             Err(other) => return Err(other),
         }
     }
     Ok(found)
+}
+
+fn cut(file: PathBuf, bytes: &[u8], at: u64, sequence: u64) -> Result<Repaired, JournalError> {
+    let kept = aside(&file)?;
+    let whole = usize::try_from(at).ok().and_then(|at| bytes.get(..at)).unwrap_or_default();
+    std::fs::write(&file, whole)?;
+    std::fs::File::open(&file)?.sync_all()?;
+    Ok(Repaired { file, at, sequence, kept })
 }
 
 /// Keeps a copy of a file under another name, and removes it.

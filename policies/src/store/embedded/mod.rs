@@ -28,7 +28,7 @@ use shared::Shared;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// When changes are acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,11 +140,21 @@ fn warn_of(cut: &Cut) {
     tracing::warn!(file = %cut.file.display(), byte = cut.at, record = cut.sequence, "a journal's torn end was cut off");
 }
 
+/// How long a start waits for the process before it to end.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
 /// Holds the lock for as long as the file is open.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let failed = |error: std::io::Error| StoreError::Journal(format!("{}: {error}", path.display()));
     let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
-    file.try_lock().map_err(|_| StoreError::Journal(format!("{} is held by another process", path.display())))?;
+    let began = Instant::now();
+    while file.try_lock().is_err() {
+        if began.elapsed() > LOCK_PATIENCE {
+            return Err(StoreError::Journal(format!("{} is held by another process", path.display())));
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
     Ok(file)
 }
 
