@@ -9,6 +9,7 @@
 //! # Invariants
 //! * An event is given out with its last byte (`an_event_is_given_out_with_its_last_byte`).
 //! * An event's end depends on the stream's bytes alone, never on chunks (`parts_do_not_depend_on_the_cuts`).
+//! * Nothing can be glued to an event that the end of its stream cuts off (`what_the_end_cuts_off_is_completed_by_a_blank_line`).
 //! * Data that two JSON readers could read differently fails the stream (`ambiguous_json_fails_the_stream`).
 //! * A byte order mark that only some clients drop fails the stream (`a_byte_order_mark_inside_a_stream_fails_it`).
 
@@ -74,10 +75,8 @@ impl SseFramer {
             return Ok(());
         }
         let last = self.buffer.last().copied();
-        let complete: &[u8] = match last {
-            Some(b'\n' | b'\r') => b"\n",
-            Some(_) | None => b"\n\n",
-        };
+        // Behind a CR the first LF is still of the same line end.
+        let complete: &[u8] = if last == Some(b'\n') { b"\n" } else { b"\n\n" };
         self.buffer.extend_from_slice(complete);
         let raw = self.buffer.split().freeze();
         let parsed = self.part(raw).map(|frame| {
@@ -298,6 +297,21 @@ mod tests {
                 assert!(push(&mut framer, before).is_empty(), "{stream:?}");
                 assert_eq!(push(&mut framer, &[*last]).len(), 1, "{stream:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_the_end_cuts_off_is_completed_by_a_blank_line() {
+        for open in ["data: a", "data: a\n", "data: a\r", "data: a\r\n", "data: a\r\n\r", ": x\r"] {
+            let mut framer = SseFramer::new(JsonLimits::default());
+            let mut out = push(&mut framer, open.as_bytes());
+            framer.finish(&mut out).unwrap();
+            let mut sent = BytesMut::new();
+            out.into_iter().for_each(|frame| frame.encode(&mut sent));
+            sent.extend_from_slice(b"data: next\n\n");
+            let events = read(&sent).into_iter().map(|(_, data)| data).collect::<Vec<_>>();
+            let expected = if open.starts_with(':') { vec!["next"] } else { vec!["a", "next"] };
+            assert_eq!(events, expected, "{open:?}");
         }
     }
 

@@ -93,7 +93,7 @@ pub fn client_address(data: &[u8]) {
     }
 }
 
-/// The header is read to its last byte and no further.
+/// The header is read to its last byte and no further, and its first version has one form.
 pub fn proxy_header(data: &[u8]) {
     let (read, rest) = header(data);
     let Ok(source) = read else { return };
@@ -103,9 +103,24 @@ pub fn proxy_header(data: &[u8]) {
         assert!(header(&bytes[..end]).0.is_err(), "a part of a header is a header");
     }
     match bytes.strip_prefix(b"PROXY ") {
-        Some(line) => assert!(line.ends_with(b"\r\n") && bytes.len() <= 107),
+        Some(line) => {
+            assert!(line.ends_with(b"\r\n") && bytes.len() <= 107);
+            source.into_iter().for_each(|source| same_words(line, source));
+        }
         None => assert_eq!(bytes.len(), 16 + usize::from(u16::from_be_bytes([bytes[14], bytes[15]]))),
     }
+}
+
+/// A line of version 1 is what would be written for its addresses: ports without sign and leading zeros.
+fn same_words(line: &[u8], source: SocketAddr) {
+    let words: Vec<&str> = std::str::from_utf8(line).expect("a line that is no text").trim_end().split(' ').collect();
+    let [family, from, to, from_port, to_port] = words[..] else { panic!("{words:?}") };
+    assert_eq!(family, if source.is_ipv4() { "TCP4" } else { "TCP6" });
+    assert_eq!(from.parse(), Ok(source.ip()));
+    let to: IpAddr = to.parse().expect("a second address");
+    assert_eq!(to.is_ipv4(), source.is_ipv4());
+    assert_eq!(from_port, source.port().to_string());
+    assert_eq!(to_port.parse::<u16>().expect("a second port").to_string(), to_port);
 }
 
 /// What the header says, and what is left behind it.

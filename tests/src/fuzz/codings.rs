@@ -4,7 +4,7 @@ use super::cuts::ways;
 use bytes::{Bytes, BytesMut};
 use raptorgate_filters::codings::{Bounds, Coding, DecodeError, Decoding, Encoding};
 
-const BOUNDS: Bounds = Bounds { ratio_max: 100, bytes_max: 256 << 10 };
+const BOUNDS: Bounds = Bounds { ratio_max: 100, bytes_max: 96 << 10 };
 /// Most that comes out at once.
 const PIECE_BYTES_MAX: usize = 32 << 10;
 const CODINGS: [Coding; 4] = [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd];

@@ -115,6 +115,7 @@ pub fn sse(data: &[u8]) {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     let common = whole.bytes.iter().zip(bytes).take_while(|(a, b)| a == b).count();
     assert!(common + 2 >= whole.bytes.len(), "unchanged events leave as they came, but for the end of the last");
+    assert!(!whole.good || events(&bytes[common..]).is_empty(), "an event is lost");
     let seen: Vec<&Part> = whole.parts.iter().filter(|(_, said)| *said != Said::Nothing).collect();
     let expected = events(&whole.bytes);
     assert_eq!(seen, expected.iter().collect::<Vec<_>>());
@@ -130,7 +131,7 @@ fn events(bytes: &[u8]) -> Vec<Part> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let (mut events, mut name, mut data) = (Vec::new(), None, None::<String>);
-    for line in text.split('\n') {
+    for line in text.split_terminator('\n') {
         if line.is_empty() {
             let name = name.take();
             let is_end = |data: &str| data.trim_matches([' ', '\t', '\n', '\u{c}']) == "[DONE]";
@@ -154,6 +155,7 @@ pub fn json_lines(data: &[u8]) {
     let (bytes, whole) = however_cut(BodyKind::JsonLines, data);
     let sent = whole.bytes.strip_suffix(b"\n").unwrap_or(&whole.bytes);
     assert!(bytes.starts_with(sent), "unchanged lines leave as they came");
+    assert!(!whole.good || sent == bytes.strip_suffix(b"\n").unwrap_or(bytes), "a line is lost");
     assert!(whole.bytes.is_empty() || whole.bytes.ends_with(b"\n"), "the last line is open");
     let lines: Vec<&[u8]> = sent.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).collect();
     if whole.bytes.is_empty() {

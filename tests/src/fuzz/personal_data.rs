@@ -1,4 +1,5 @@
-//! The detector of personal data: cuts do not matter, and masking twice is masking once, but for what its module says.
+//! The detector of personal data: nothing plain is left, cuts do not matter, and masking twice is masking once, but for what its
+//! module says.
 
 use super::cuts::cut;
 use raptorgate_config::model::{PiiAction, PiiType};
@@ -21,7 +22,31 @@ pub fn personal_data(data: &[u8]) {
     let mut ends: Vec<usize> = pieces.iter().map(|piece| floor(piece.len())).collect();
     ends.sort_unstable();
     assert_eq!(streamed(rules, &between(&text, &ends)), once, "pieces are masked in another way than the whole");
+    for word in once.split([' ', '\n']) {
+        assert!(!plain(word).is_some_and(|kind| rules.action(kind).is_some()), "{word} is left");
+    }
     masked_twice(rules, &once, &text);
+}
+
+/// What a word is that stands alone and is written in the plainest form.
+fn plain(word: &str) -> Option<PiiType> {
+    let is = |text: &str, most: usize, kind: fn(&u8) -> bool| {
+        !text.is_empty() && text.len() <= most && text.bytes().all(|b| kind(&b))
+    };
+    if let Some((local, domain)) = word.split_once('@') {
+        let (label, last) = domain.split_once('.')?;
+        let fits = is(local, 32, u8::is_ascii_lowercase) && is(label, 16, u8::is_ascii_lowercase);
+        return (fits && is(last, 8, u8::is_ascii_lowercase) && last.len() >= 2).then_some(PiiType::Email);
+    }
+    if is(word, 10, u8::is_ascii_digit) {
+        return (word.len() == 10 && word.as_bytes()[0] >= b'6').then_some(PiiType::Phone);
+    }
+    let (letters, rest) = word.split_at_checked(5)?;
+    let (digits, last) = rest.split_at_checked(4)?;
+    let fits = is(letters, 5, u8::is_ascii_uppercase)
+        && is(digits, 4, u8::is_ascii_digit)
+        && is(last, 1, u8::is_ascii_uppercase);
+    (fits && "ABCFGHJLPT".contains(&letters[3..4])).then_some(PiiType::Pan)
 }
 
 /// A masked text stays as it is, as far as [`raptorgate_filters::pii`] promises.
