@@ -74,14 +74,19 @@ impl SseFramer {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let last = self.buffer.last().copied();
-        // Behind a CR the first LF is still of the same line end.
-        let complete: &[u8] = if last == Some(b'\n') { b"\n" } else { b"\n\n" };
+        // The stream's last CR was the blank line, though an LF could have followed.
+        let is_whole = self.buffer.get(self.line..) == Some(b"\r");
+        let complete: &[u8] = match self.buffer.last() {
+            _ if is_whole => b"",
+            Some(b'\n') => b"\n",
+            // Behind a CR the first LF is still of the same line end.
+            Some(_) | None => b"\n\n",
+        };
         self.buffer.extend_from_slice(complete);
         let raw = self.buffer.split().freeze();
         let parsed = self.part(raw).map(|frame| {
             let broken = matches!(&frame.data, SseData::Text(text) if text.starts_with(['{', '[']));
-            if !broken {
+            if is_whole || !broken {
                 out.push(Frame::Sse(frame));
             }
         });
@@ -281,6 +286,7 @@ mod tests {
             ("data: [DONE]", &[("", "DONE")]),
             ("data: tail\n", &[("", "tail")]),
             ("data: {\"broken", &[]),
+            ("data: {\"broken\n\r", &[("", "{\"broken")]),
         ];
         for (stream, expected) in table {
             let expected: Vec<_> = expected.iter().map(|(e, d)| ((*e).to_owned(), (*d).to_owned())).collect();
