@@ -3,7 +3,7 @@
 # A cmake that scripts/deps had to bring as a wheel stands here.
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
 
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 CARGO ?= cargo
 say = @printf '\n==> %s\n' '$(1)'
 
@@ -17,7 +17,7 @@ demo: ## build raptorgate and run it before a built-in agent backend
 	@scripts/deps build
 	$(call say,building raptorgate (the first build takes two to four minutes))
 	$(CARGO) build -p raptorgate --bin raptorgate
-	@exec $(TARGET)/debug/raptorgate demo $(DEMO_FLAGS)
+	@exec $(TARGET_DIR)/debug/raptorgate demo $(DEMO_FLAGS)
 
 test: ## run all tests
 	@scripts/deps test
@@ -30,6 +30,7 @@ test: ## run all tests
 lint: ## check format and lints
 	@scripts/deps build
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 deps: ## bring what building and testing need (cmake, Python packages)
@@ -39,5 +40,9 @@ bench: ## CPU per request beside bare Pingora, each filter alone and all (BENCH=
 	@scripts/deps build
 	@scripts/bench $(BENCH)
 
-test-long bench-compare chaos chaos-ledger chaos-root fuzz:
+fuzz: ## look for inputs that break a law, with libFuzzer (TARGET=name, SECONDS=60 for each)
+	@scripts/deps fuzz
+	@scripts/fuzz '$(TARGET)' '$(SECONDS)'
+
+test-long bench-compare chaos chaos-ledger chaos-root:
 	@echo 'make $@: not in this release; it arrives with a later one (see CHANGELOG.md)' >&2; exit 2

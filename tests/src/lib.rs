@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod coded;
 pub mod conformance;
 pub mod dns_stub;
+pub mod fuzz;
 pub mod gateway;
 pub mod h1;
 pub mod h2_client;

@@ -5,7 +5,7 @@
 //!   (`parts_do_not_depend_on_the_cuts`).
 //! * What is buffered is bounded; longer is an error, after which a framer gives nothing more
 //!   (`ambiguous_json_fails_the_stream`).
-//! * Unchanged parts joined are the bytes that came (`parts_joined_are_the_bytes`).
+//! * Unchanged parts joined are the bytes that came, without the byte order mark of an event stream (`parts_joined_are_the_bytes`).
 
 pub mod json;
 pub mod json_lines;
@@ -32,6 +32,9 @@ pub enum FrameError {
     /// Text that is not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
+    /// A byte order mark before a line that is not the stream's first: some clients drop it and read a field there.
+    #[error("byte order mark inside a stream")]
+    ByteOrderMark,
     /// JSON on which two readers could disagree, or a JSON line that is none.
     #[error("unreadable JSON in a stream")]
     Json(#[source] JsonError),

@@ -3,10 +3,15 @@
 //! A part is everything up to and including a blank line. It is given out as soon as that line is certain to be over: at
 //! its LF; at its CR if the stream's lines end in CR alone; else at the byte that follows the CR.
 //!
+//! `[DONE]` ends a stream with or without white space around it. Clients differ: `openai`'s take whatever starts with `[DONE]`, many
+//! others trim it first. What is held back has to come before it for each of them; reading goes on behind it.
+//!
 //! # Invariants
 //! * An event is given out with its last byte (`an_event_is_given_out_with_its_last_byte`).
 //! * An event's end depends on the stream's bytes alone, never on chunks (`parts_do_not_depend_on_the_cuts`).
+//! * Nothing can be glued to an event that the end of its stream cuts off (`what_the_end_cuts_off_is_completed_by_a_blank_line`).
 //! * Data that two JSON readers could read differently fails the stream (`ambiguous_json_fails_the_stream`).
+//! * A byte order mark that only some clients drop fails the stream (`a_byte_order_mark_inside_a_stream_fails_it`).
 
 use super::json::{JsonDoc, JsonError, JsonKind, JsonLimits};
 use super::{FrameError, PART_BYTES_MAX};
@@ -14,6 +19,8 @@ use crate::frame::{Frame, SseData, SseFrame};
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
 
+/// Dropped at the start of a stream, as the standard says. Before a later line the standard makes it a part of the field's
+/// name, and clients that decode line by line (`openai`'s for JavaScript) drop it: nobody could guard what both read.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Cuts a stream into events.
@@ -27,6 +34,8 @@ pub struct SseFramer {
     searched: usize,
     /// How the last line ended.
     last_end: LineEnd,
+    /// No part was given out yet.
+    is_first: bool,
     failed: Option<FrameError>,
 }
 
@@ -43,7 +52,7 @@ impl SseFramer {
     /// A framer at the start of a stream.
     pub fn new(limits: JsonLimits) -> Self {
         let (buffer, last_end) = (BytesMut::new(), LineEnd::None);
-        Self { limits, buffer, line: 0, searched: 0, last_end, failed: None }
+        Self { limits, buffer, line: 0, searched: 0, last_end, is_first: true, failed: None }
     }
 
     /// Takes the next bytes.
@@ -65,16 +74,19 @@ impl SseFramer {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let last = self.buffer.last().copied();
-        let complete: &[u8] = match last {
-            Some(b'\n' | b'\r') => b"\n",
+        // The stream's last CR was the blank line, though an LF could have followed.
+        let is_whole = self.buffer.get(self.line..) == Some(b"\r");
+        let complete: &[u8] = match self.buffer.last() {
+            _ if is_whole => b"",
+            Some(b'\n') => b"\n",
+            // Behind a CR the first LF is still of the same line end.
             Some(_) | None => b"\n\n",
         };
         self.buffer.extend_from_slice(complete);
         let raw = self.buffer.split().freeze();
-        let parsed = parse(raw, &self.limits).map(|frame| {
+        let parsed = self.part(raw).map(|frame| {
             let broken = matches!(&frame.data, SseData::Text(text) if text.starts_with(['{', '[']));
-            if !broken {
+            if is_whole || !broken {
                 out.push(Frame::Sse(frame));
             }
         });
@@ -99,13 +111,18 @@ impl SseFramer {
             if blank {
                 let raw = self.buffer.split_to(end).freeze();
                 (self.line, self.searched) = (0, 0);
-                out.push(Frame::Sse(parse(raw, &self.limits)?));
+                out.push(Frame::Sse(self.part(raw)?));
             }
         }
         match self.buffer.len() {
             0..=PART_BYTES_MAX => Ok(()),
             _ => Err(FrameError::TooLong { bytes_max: PART_BYTES_MAX }),
         }
+    }
+
+    fn part(&mut self, raw: Bytes) -> Result<SseFrame, FrameError> {
+        let is_marked = std::mem::take(&mut self.is_first) && raw.starts_with(BOM);
+        parse(if is_marked { raw.slice(BOM.len()..) } else { raw }, &self.limits)
     }
 
     /// End of the content of the current line, end of the line, and its kind; `None` if it is not certain yet.
@@ -154,15 +171,12 @@ pub(crate) fn lines(raw: &[u8]) -> impl Iterator<Item = Line<'_>> {
             [_, ..] => 1,
             [] => 0,
         };
-        // At each event, not only at the stream's first: a client that decodes chunks one by one drops it there.
-        let skipped = if at == 0 && content.starts_with(BOM) { BOM.len() } else { 0 };
-        let field = content.get(skipped..).unwrap_or_default();
-        let colon = memchr::memchr(b':', field).unwrap_or(field.len());
-        let space = usize::from(field.get(colon + 1) == Some(&b' '));
-        let value = (at + skipped + colon + 1 + space).min(at + len)..at + len;
+        let colon = memchr::memchr(b':', content).unwrap_or(content.len());
+        let space = usize::from(content.get(colon + 1) == Some(&b' '));
+        let value = (at + colon + 1 + space).min(at + len)..at + len;
         let (raw, end) = (rest.get(..len + end_len)?, end.get(..end_len)?);
         at += len + end_len;
-        Some(Line { raw, name: field.get(..colon)?, value, end })
+        Some(Line { raw, name: content.get(..colon)?, value, end })
     })
 }
 
@@ -171,6 +185,7 @@ fn parse(raw: Bytes, limits: &JsonLimits) -> Result<SseFrame, FrameError> {
     let mut data: Option<Bytes> = None;
     for line in lines(&raw) {
         match line.name {
+            _ if line.raw.starts_with(BOM) => return Err(FrameError::ByteOrderMark),
             b"event" => {
                 let name = raw.get(line.value).unwrap_or_default();
                 event = Some(std::str::from_utf8(name).map_err(|_| FrameError::NotUtf8)?.to_owned());
@@ -271,6 +286,7 @@ mod tests {
             ("data: [DONE]", &[("", "DONE")]),
             ("data: tail\n", &[("", "tail")]),
             ("data: {\"broken", &[]),
+            ("data: {\"broken\n\r", &[("", "{\"broken")]),
         ];
         for (stream, expected) in table {
             let expected: Vec<_> = expected.iter().map(|(e, d)| ((*e).to_owned(), (*d).to_owned())).collect();
@@ -291,6 +307,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_end_cuts_off_is_completed_by_a_blank_line() {
+        for open in ["data: a", "data: a\n", "data: a\r", "data: a\r\n", "data: a\r\n\r", ": x\r"] {
+            let mut framer = SseFramer::new(JsonLimits::default());
+            let mut out = push(&mut framer, open.as_bytes());
+            framer.finish(&mut out).unwrap();
+            let mut sent = BytesMut::new();
+            out.into_iter().for_each(|frame| frame.encode(&mut sent));
+            sent.extend_from_slice(b"data: next\n\n");
+            let events = read(&sent).into_iter().map(|(_, data)| data).collect::<Vec<_>>();
+            let expected = if open.starts_with(':') { vec!["next"] } else { vec!["a", "next"] };
+            assert_eq!(events, expected, "{open:?}");
+        }
+    }
+
+    #[test]
     fn an_event_that_is_too_long_fails_the_stream_at_any_cut() {
         let mut long = b"data: ".to_vec();
         long.resize(PART_BYTES_MAX + 1, b'x');
@@ -302,6 +333,25 @@ mod tests {
             assert_eq!(pushed, Err(FrameError::TooLong { bytes_max: PART_BYTES_MAX }));
             assert_eq!(out.len(), 1);
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_inside_a_stream_fails_it() {
+        for stream in [
+            "data: a\n\n\u{FEFF}data: b\n\n",
+            "id: 1\n\u{FEFF}data: b\n\n",
+            "\n\u{FEFF}: b\n\n",
+            "\u{FEFF}\u{FEFF}data: b\n\n",
+        ] {
+            let mut framer = SseFramer::new(JsonLimits::default());
+            let mut out = Vec::new();
+            assert_eq!(framer.push(stream.as_bytes(), &mut out), Err(FrameError::ByteOrderMark), "{stream:?}");
+            assert!(out.iter().filter_map(shown).all(|(_, data)| data == "a"));
+        }
+        assert_eq!(
+            read("\u{FEFF}data: a\u{FEFF}\ndata: \u{FEFF}b\n\n".as_bytes()),
+            [(String::new(), "a\u{FEFF}\n\u{FEFF}b".to_owned())]
+        );
     }
 
     #[test]

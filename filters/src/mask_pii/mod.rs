@@ -79,7 +79,7 @@ fn mask_request(headers: &HeaderMap, body: &mut Payload, rules: Rules, tally: &m
 pub(crate) fn frame_denial(error: &FrameError) -> Denial {
     match error {
         FrameError::TooLong { .. } => Denial::BodyNotJson,
-        FrameError::NotUtf8 => Denial::BodyNotUtf8,
+        FrameError::NotUtf8 | FrameError::ByteOrderMark => Denial::BodyNotUtf8,
         FrameError::Json(e) => json_denial(e),
     }
 }

@@ -18,6 +18,8 @@ const JUDGED_BYTES_MAX: usize = HEADER_BYTES + 4;
 const PREFACE_BYTES: usize = 24;
 /// Window updates below this many bytes cost more than they allow.
 const TINY_WINDOW_UPDATE: u32 = 1 << 10;
+/// The bits of an increment; the one above is reserved and ignored (RFC 9113 §6.9).
+const INCREMENT_BITS: u32 = u32::MAX >> 1;
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// A PING on stream 0 without payload: a connection error for every receiver (RFC 9113 §6.7).
@@ -134,7 +136,7 @@ impl FrameBudget {
         let length = u32::from_be_bytes([0, a, b, c]);
         let judged_payload = judged.saturating_sub(HEADER_BYTES);
         self.skip = usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(judged_payload);
-        let is_tiny = judged_payload > 0 && u32::from_be_bytes(increment) < TINY_WINDOW_UPDATE;
+        let is_tiny = judged_payload > 0 && u32::from_be_bytes(increment) & INCREMENT_BITS < TINY_WINDOW_UPDATE;
         if self.second.is_none_or(|began| now.duration_since(began) >= WINDOW) {
             (self.second, self.resets, self.control) = (Some(now), 0, 0);
         }
@@ -235,6 +237,14 @@ mod tests {
         assert!(!budget.is_spent());
         let tiny: Vec<_> = (0..6).map(|_| frame(WINDOW_UPDATE, &1_u32.to_be_bytes())).collect();
         budget.inspect(&mut tiny.concat(), Instant::now()).unwrap();
+        assert!(budget.is_spent());
+    }
+
+    #[test]
+    fn the_reserved_bit_makes_no_window_update_large() {
+        let mut budget = budget();
+        let tiny = frame(WINDOW_UPDATE, &0x8000_0001_u32.to_be_bytes());
+        budget.inspect(&mut connection(&vec![tiny; 6]), Instant::now()).unwrap();
         assert!(budget.is_spent());
     }
 }

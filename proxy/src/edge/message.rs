@@ -6,6 +6,7 @@
 //! # Invariants
 //! * What is given on, put together, is what came (`messages_are_given_on_as_they_came`).
 //! * A message ends where its head says, wherever the bytes are cut (`messages_are_given_on_as_they_came`).
+//! * No cut lets a line pass that is too long (`a_request_line_is_too_long_wherever_it_is_cut`).
 
 use super::chunks::Chunks;
 use super::head::{Framing, Head, HeadLimits, end_of, is_hopeless, judge};
@@ -14,6 +15,8 @@ use raptorgate_policies::Denial;
 
 /// Empty lines before a request; some old clients send one behind a body.
 const EMPTY_LINES_MAX: u8 = 4;
+/// Bytes of a request line beside its target. More: 414, as for the target.
+const METHOD_AND_VERSION_BYTES_MAX: usize = 64;
 
 /// Where in a message the bytes are that come next.
 #[derive(Debug)]
@@ -119,6 +122,11 @@ impl Messages {
                 return Step::Refuse(Denial::BadRequest("there are empty lines before the request"));
             }
         }
+        // whether more than the line has come must not matter
+        let line_bytes = memchr::memchr(b'\n', &self.buffer).unwrap_or(self.buffer.len());
+        if line_bytes > self.limits.target_bytes_max.saturating_add(METHOD_AND_VERSION_BYTES_MAX) {
+            return Step::Refuse(Denial::TargetTooLong);
+        }
         if let Some(end) = end_of(&self.buffer) {
             return match judge(self.buffer.get(..end).unwrap_or_default(), &self.limits) {
                 Ok(head) => {
@@ -130,10 +138,6 @@ impl Messages {
         }
         if is_hopeless(&self.buffer) {
             return Step::Refuse(Denial::BadRequest("a line does not end in CR LF"));
-        }
-        let line_is_over = memchr::memchr(b'\n', &self.buffer).is_some();
-        if !line_is_over && self.buffer.len() > self.limits.target_bytes_max.saturating_add(64) {
-            return Step::Refuse(Denial::TargetTooLong);
         }
         if self.buffer.len() > self.limits.bytes_max {
             return Step::Refuse(Denial::HeaderTooLarge);
@@ -268,6 +272,19 @@ mod tests {
             messages.buffer.extend_from_slice(bytes.as_bytes());
             let Step::Refuse(denial) = messages.step() else { panic!("{bytes}") };
             assert_eq!(denial.code(), code, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_request_line_is_too_long_wherever_it_is_cut() {
+        let head = format!("{} / HTTP/1.1\r\nHost: a\r\n\r\n", "M".repeat(300)).into_bytes();
+        for cut in 0..=head.len() {
+            let mut messages = Messages::new(LIMITS);
+            let refused = [&head[..cut], &head[cut..]].into_iter().any(|piece| {
+                messages.buffer.extend_from_slice(piece);
+                messages.step() == Step::Refuse(Denial::TargetTooLong)
+            });
+            assert!(refused, "cut at {cut}");
         }
     }
 

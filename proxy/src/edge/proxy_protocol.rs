@@ -55,7 +55,11 @@ async fn version_1(stream: &mut (impl AsyncRead + Unpin), first: &[u8]) -> io::R
                 let address = text.parse::<IpAddr>().ok();
                 address.filter(|a| a.is_ipv4() == (family == "TCP4")).ok_or_else(|| invalid("not an address"))
             };
-            let number = |text: &str| text.parse::<u16>().map_err(|_| invalid("not a port"));
+            // no sign and no leading zeros: another reader could take them for octal
+            let number = |text: &str| {
+                let number = text.parse::<u16>().ok();
+                number.filter(|number| number.to_string() == text).ok_or_else(|| invalid("not a port"))
+            };
             address(target)?;
             number(target_port)?;
             Ok(Some(SocketAddr::new(address(source)?, number(port)?)))
@@ -127,6 +131,8 @@ mod tests {
             b"PROXY TCP4 192.0.2.1 10.0.0.1 555\r\n",
             b"PROXY TCP4 ::1 ::1 555 80\r\n",
             b"PROXY TCP4 192.0.2.1 10.0.0.1 99999 80\r\n",
+            b"PROXY TCP4 192.0.2.1 10.0.0.1 +555 80\r\n",
+            b"PROXY TCP4 192.0.2.1 10.0.0.1 555 080\r\n",
             b"PROXY TCP9 192.0.2.1 10.0.0.1 555 80\r\n",
             &[b"PROXY ", &[b'x'; 200][..]].concat(),
             &v2(1, 0x11, &[1, 2]),
