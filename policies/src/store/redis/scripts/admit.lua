@@ -17,14 +17,21 @@ local function admitted(again, fence)
 end
 
 -- The limit that holds: the operator's, if there is one, else the configured one.
-local function limit_of(part)
-  local set = call('HGET', T .. ':o', part.base)
+local function limit_of(part, set)
   if not set then return part.limit end
   local kind, amount = string.match(set, '^%d+ (%l)(%-?%d*)$')
   if kind == 'a' then return exact(amount, 'limit of ' .. part.base) end
   if kind == 'u' then return false end
   if kind == 'c' then return part.limit end
   corrupt('limit of ' .. part.base)
+end
+
+local function set_limits()
+  local bases = {}
+  for at = 1, #request.parts do bases[at] = request.parts[at].base end
+  if #bases == 0 then return end
+  local sets = call('HMGET', T .. ':o', unpack(bases))
+  for at = 1, #bases do request.parts[at].limit = limit_of(request.parts[at], sets[at]) end
 end
 
 local function refused_by_slots()
@@ -51,10 +58,10 @@ local function refused_by_rates()
 end
 
 local function refused_by_budgets()
+  set_limits()
   for at = 1, #request.parts do
     local part = request.parts[at]
     local account = account_of(part.name)
-    part.limit = limit_of(part)
     if part.enforce == 'h' and part.limit then
       local rest = available(account, part.limit)
       if less(rest, part.amount) then return { 'budget', printed(at - 1), text_of(rest) } end

@@ -6,7 +6,7 @@
 --
 -- Times are in microseconds, below 2^53 until the year 2255, and are plain numbers.
 
-local call, format = redis.call, string.format
+local call, format, find = redis.call, string.format, string.find
 
 -- The prefix of all keys of the tenant. Only this one is declared. The others begin with it, and the braces around the
 -- tenant make Redis Cluster put them into the same slot, which is the one that a cluster looks at when it routes.
@@ -30,6 +30,13 @@ local function pair(high, low)
 end
 
 local function exact(text, what)
+  -- Most amounts: as a number they are still what was written, and so is the quotient.
+  if text and #text <= 15 and find(text, '^%d+$') then
+    local number = tonumber(text)
+    if number < BASE then return { 0, number } end
+    local high = math.floor(number / BASE)
+    return { high, number - high * BASE }
+  end
   local sign, digits = string.match(text or '', '^(%-?)(%d+)$')
   if not digits or #digits > 20 then corrupt(what) end
   local high = tonumber(string.sub(digits, 1, -11)) or 0
@@ -45,8 +52,9 @@ local function text_of(amount)
     local positive = pair(0 - high, 0 - low)
     high, low, sign = positive[1], positive[2], '-'
   end
-  if high == 0 then return sign .. format('%.0f', low) end
-  return sign .. format('%.0f%010.0f', high, low)
+  if high ~= 0 then return format('%s%d%010d', sign, high, low) end
+  if sign == '' then return format('%d', low) end
+  return format('-%d', low)
 end
 
 local function add(one, other) return pair(one[1] + other[1], one[2] + other[2]) end
@@ -71,11 +79,11 @@ end
 
 -- A time or a count that was stored.
 local function whole(text, what)
-  if not string.match(text or '', '^%d+$') or #text > 16 then corrupt(what) end
+  if not text or #text > 16 or not find(text, '^%d+$') then corrupt(what) end
   return tonumber(text)
 end
 
-local function printed(number) return format('%.0f', number) end
+local function printed(number) return format('%d', number) end
 
 -- Arguments, one after the other.
 local taken = 0

@@ -33,7 +33,7 @@ local function spend(account, amount, draft)
 end
 
 -- Charges it. Never refused: what was spent was spent.
-local function settle(key)
+local function settle(key, is_new)
   local amount, certainty = take_exact(), take()
   local names = take_list(take)
   local hold, draft = hold_of(id), new_draft()
@@ -48,7 +48,7 @@ local function settle(key)
   if certainty == 'e' then flag(draft, 'estimated') end
   write(draft, 'settle', now, hex, note)
   local ended = text_of(amount)
-  finish(key, id, ended)
+  finish(key, id, ended, is_new)
   return ended, timing
 end
 
@@ -61,13 +61,13 @@ local function void()
   return ended, timing
 end
 
-local code, key = finished(id, hex)
+local code, key, is_new = finished(id, hex)
 local answer
-if code and (kind == 'v' or string.match(code, '^%d+$')) then
+if code and (kind == 'v' or find(code, '^%d+$')) then
   answer = { 'duplicate', code }
 else
   local ended, timing
-  if kind == 's' then ended, timing = settle(key) else ended, timing = void() end
+  if kind == 's' then ended, timing = settle(key, is_new) else ended, timing = void() end
   fix_rates(fixes, now)
   end_keys(id, ends, now)
   answer = { 'done', ended, timing }

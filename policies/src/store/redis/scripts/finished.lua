@@ -9,22 +9,23 @@ local FINISHED_IN_HASH = 256
 local FINISHED_SECONDS = 41 * 86400
 local FINISHED_LEVELS = 12
 
--- How the request ended, if it did, and the hash in which that stands or would stand.
+-- How the request ended, if it did, the hash in which that stands or would stand, and whether that hash is a new one.
 local function finished(id, hex)
   local day = math.floor(tonumber(string.sub(hex, 1, 12), 16) / 86400000)
   local key = T .. ':f:' .. printed(day)
   for level = 1, FINISHED_LEVELS do
     local code = call('HGET', key, id)
     if code then
-      if not string.match(code, '^%d+$') and not string.match(code, '^%l%l$') then corrupt('finished ' .. hex) end
-      return code, key
+      if not find(code, '^%d+$') and not find(code, '^%l%l$') then corrupt('finished ' .. hex) end
+      return code, key, false
     end
-    if level == FINISHED_LEVELS or call('HLEN', key) < FINISHED_IN_HASH then return false, key end
+    local length = call('HLEN', key)
+    if level == FINISHED_LEVELS or length < FINISHED_IN_HASH then return false, key, length == 0 end
     key = key .. (level == 1 and ':' or '') .. string.sub(hex, -level, -level)
   end
 end
 
-local function finish(key, id, code)
+local function finish(key, id, code, is_new)
   later('HSET', key, id, code)
-  later('EXPIRE', key, FINISHED_SECONDS, 'NX')
+  if is_new then later('EXPIRE', key, FINISHED_SECONDS) end
 end

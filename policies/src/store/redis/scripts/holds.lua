@@ -64,12 +64,12 @@ end
 
 -- Ends a request without a charge; also one whose admission may still be on its way.
 local function give_back(id, hex, code, word, now, note)
-  local ended, key = finished(id, hex)
+  local ended, key, is_new = finished(id, hex)
   local hold, draft = hold_of(id), new_draft()
   if hold then release(id, hold, draft) end
   if not is_empty(draft) then
     flag(draft, word)
     write(draft, 'void', now, hex, note)
   end
-  if not ended then finish(key, id, code) end
+  if not ended then finish(key, id, code, is_new) end
 end
