@@ -17,6 +17,8 @@ pub struct Faults {
     pub spoil: AtomicU32,
     /// That byte.
     pub spoil_with: AtomicU32,
+    /// Before so many of the next answers comes the one before once more.
+    pub repeat: AtomicU32,
     /// Connections that were made.
     pub connections: AtomicU32,
 }
@@ -59,7 +61,7 @@ async fn carry(client: TcpStream, server: u16, faults: Arc<Faults>) {
     let forward = tokio::spawn(async move {
         let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
     });
-    let mut buffer = vec![0; 65_536];
+    let (mut buffer, mut before) = (vec![0; 65_536], Vec::new());
     while let Ok(count @ 1..) = from_server.read(&mut buffer).await {
         if takes(&faults.lose) {
             break;
@@ -70,6 +72,10 @@ async fn carry(client: TcpStream, server: u16, faults: Arc<Faults>) {
         if takes(&faults.spoil) {
             buffer[0] = faults.spoil_with.load(Ordering::SeqCst) as u8;
         }
+        if takes(&faults.repeat) && to_client.write_all(&before).await.is_err() {
+            break;
+        }
+        before = buffer[..count].to_vec();
         if to_client.write_all(&buffer[..count]).await.is_err() {
             break;
         }

@@ -178,6 +178,44 @@ async fn an_answer_that_cannot_be_read_is_never_a_wrong_one() {
     assert!(errors > 10, "{errors} errors: nothing was spoilt");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_to_another_question_is_not_taken() {
+    let server = Server::start(Program::Redis);
+    let proxy = FaultProxy::start(server.port).await;
+    let store = RedisStore::new(&patient(proxy.url())).unwrap();
+    for number in 0..10 {
+        store.admit(&tenant(), &admit(number, vec![part("b", 1000, 10)]), after(1)).await.unwrap();
+        let before = numbers(&store, "b").await;
+        store.head(&tenant()).await.unwrap();
+        assert_eq!(numbers(&store, "b").await, before);
+        proxy.faults.repeat.store(1, Ordering::SeqCst);
+        // of the same shape as the answer before, and another one
+        let other = store.account(&tenant(), &account("c")).await;
+        assert!(matches!(other, Err(StoreError::Corrupt(_))), "{other:?}");
+        assert_eq!(store.account(&tenant(), &account("c")).await, Ok(None), "the connection is another one");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_that_cannot_connect_wait_no_longer_than_one() {
+    let server = Server::start(Program::Redis);
+    let proxy = FaultProxy::start(server.port).await;
+    proxy.faults.swallow.store(true, Ordering::SeqCst);
+    let breaker = BreakerOptions { failures_max: u32::MAX, ..BreakerOptions::default() };
+    let options =
+        RedisOptions { connect_timeout: Duration::from_millis(400), breaker, ..RedisOptions::new(proxy.url()) };
+    let store = Arc::new(RedisStore::new(&options).unwrap());
+    let started = Instant::now();
+    let many = (0..50).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.head(&tenant()).await })
+    });
+    for one in many.collect::<Vec<_>>() {
+        assert_eq!(one.await.unwrap(), Err(StoreError::Unreachable));
+    }
+    assert!(started.elapsed() < Duration::from_secs(3), "50 waited {:?}", started.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_at_once_over_four_clients_with_room_for_seven_hundred() {
     for program in [Program::Redis, Program::Valkey] {

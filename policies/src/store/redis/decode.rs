@@ -64,6 +64,13 @@ impl Items {
     }
 }
 
+/// The only item of a list.
+pub(super) fn only(value: Value) -> Read<Value> {
+    let mut items = Items::of(value)?;
+    let value = items.value()?;
+    items.end(value)
+}
+
 fn bytes(value: Value) -> Read<Vec<u8>> {
     match value {
         Value::BulkString(bytes) => Ok(bytes),

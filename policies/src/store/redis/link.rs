@@ -1,10 +1,11 @@
 //! The connection to the server: one, shared by all requests, made again when it breaks.
 //!
 //! # Invariants
-//! * Many that find no connection make one between them (`a_server_that_comes_back_is_not_stormed`).
+//! * Many that find no connection make one between them (`a_server_that_comes_back_is_not_stormed`), and wait no longer
+//!   than one would (`many_that_cannot_connect_wait_no_longer_than_one`).
 //! * What was sent and not answered is sent once more if the connection broke, and never if it was only slow; either way
 //!   the caller hears whether it may have been applied (`a_reply_that_is_lost_is_no_second_charge`).
-//! * No answer is taken for that to another question (`an_answer_that_cannot_be_read_is_never_a_wrong_one`).
+//! * No answer is taken for that to another question (`an_answer_to_another_question_is_not_taken`).
 //! * A server that does not answer is left alone (`a_stopped_server_costs_a_few_time_outs_and_then_nothing`).
 
 use super::super::{Applied, StoreError};

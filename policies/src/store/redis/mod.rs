@@ -90,6 +90,15 @@ impl RedisStore {
         self.link.run(script, &prefix(tenant), arguments).await
     }
 
+    /// Reads with one command, whose second word is what follows the tenant's prefix in the key.
+    async fn read(&self, tenant: &StoreName, words: &[&str]) -> Result<Value, StoreError> {
+        let mut arguments = Arguments::default();
+        words.iter().for_each(|word| {
+            arguments.put(word);
+        });
+        decode::only(self.link.run(&self.scripts.read, &prefix(tenant), &arguments).await?)
+    }
+
     /// Puts a tenant on the list of those that exist. The list has a slot of its own, so this is no part of any script;
     /// it comes first, since a hold of a tenant that is not listed would never be reaped.
     async fn announce(&self, tenant: &StoreName) -> Result<(), StoreError> {
@@ -193,8 +202,8 @@ impl Settlements for RedisStore {
 #[async_trait]
 impl Accounts for RedisStore {
     async fn account(&self, tenant: &StoreName, name: &AccountName) -> Result<Option<Account>, StoreError> {
-        let key = format!("{}:a:{name}", prefix(tenant));
-        decode::account(self.link.read(redis::cmd("HMGET").arg(key).arg(&["l", "t", "h", "s"]).to_owned()).await?)
+        let key = format!("a:{name}");
+        decode::account(self.read(tenant, &["HMGET", &key, "l", "t", "h", "s"]).await?)
     }
 
     async fn accounts(
@@ -230,18 +239,15 @@ impl Accounts for RedisStore {
 #[async_trait]
 impl Entries for RedisStore {
     async fn head(&self, tenant: &StoreName) -> Result<Head, StoreError> {
-        let key = format!("{}:head", prefix(tenant));
-        decode::head(self.link.read(redis::cmd("HMGET").arg(key).arg(&["v", "h"]).to_owned()).await?)
+        decode::head(self.read(tenant, &["HMGET", "head", "v", "h"]).await?)
     }
 
     async fn entries(&self, tenant: &StoreName, after: u64, count_max: usize) -> Result<Vec<Entry>, StoreError> {
-        let key = format!("{}:l", prefix(tenant));
         let mut found: Vec<Entry> = Vec::new();
         while found.len() < count_max {
             let from = format!("({}-0", found.last().map_or(after, |entry| entry.version));
-            let count = PAGE_MAX.min(count_max - found.len());
-            let page = redis::cmd("XRANGE").arg(&key).arg(from).arg("+").arg("COUNT").arg(count).to_owned();
-            let page = decode::entries(self.link.read(page).await?)?;
+            let count = PAGE_MAX.min(count_max - found.len()).to_string();
+            let page = decode::entries(self.read(tenant, &["XRANGE", "l", &from, "+", "COUNT", &count]).await?)?;
             if page.is_empty() {
                 break;
             }

@@ -82,6 +82,7 @@ pub(super) struct Scripts {
     pub set_limit: Script,
     pub credit: Script,
     pub accounts: Script,
+    pub read: Script,
 }
 
 impl Scripts {
@@ -102,6 +103,7 @@ impl Scripts {
             set_limit: writes(&[], include_str!("scripts/set_limit.lua")),
             credit: writes(&[], include_str!("scripts/credit.lua")),
             accounts: reads(&[], include_str!("scripts/accounts.lua")),
+            read: reads(&[], include_str!("scripts/read.lua")),
         }
     }
 }
