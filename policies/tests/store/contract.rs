@@ -4,21 +4,49 @@ use crate::laws::{accounts, admissions, endings, entries, keys, limits};
 use crate::reference::Reference;
 use crate::servers::{Program, Server};
 use raptorgate_policies::store::Store;
+use raptorgate_policies::store::embedded::{Embedded, EmbeddedOptions};
+use tempfile::TempDir;
 
-/// A store, and the server that it stands on.
-struct Opened {
-    store: Box<dyn Store>,
-    _server: Option<Server>,
+/// A store, and what it stands on.
+pub struct Opened {
+    pub store: Box<dyn Store>,
+    ground: Ground,
+}
+
+enum Ground {
+    Memory,
+    Folder(TempDir),
+    Server { _server: Server },
 }
 
 impl Opened {
-    fn reference() -> Self {
-        Self { store: Box::new(Reference::default()), _server: None }
+    pub fn reference() -> Self {
+        Self { store: Box::new(Reference::default()), ground: Ground::Memory }
     }
 
-    fn on(program: Program) -> Self {
+    /// One that makes checkpoints all the time.
+    pub fn embedded() -> Self {
+        Self::embedded_in(TempDir::new().unwrap())
+    }
+
+    fn embedded_in(folder: TempDir) -> Self {
+        let options = EmbeddedOptions { checkpoint_bytes: 50_000, ..EmbeddedOptions::default() };
+        let store = Embedded::open(folder.path(), options).unwrap();
+        Self { store: Box::new(store), ground: Ground::Folder(folder) }
+    }
+
+    /// Ends a store in a folder and opens it again.
+    pub fn opened_again(self) -> Self {
+        drop(self.store);
+        match self.ground {
+            Ground::Folder(folder) => Self::embedded_in(folder),
+            Ground::Memory | Ground::Server { .. } => panic!("only what has a folder is opened again"),
+        }
+    }
+
+    pub fn on(program: Program) -> Self {
         let server = Server::start(program);
-        Self { store: Box::new(server.store()), _server: Some(server) }
+        Self { store: Box::new(server.store()), ground: Ground::Server { _server: server } }
     }
 }
 
@@ -46,7 +74,8 @@ macro_rules! on {
                     the_store_has_a_clock_of_its_own amounts_are_exact_to_the_edge_of_64_bits;
                 endings: settling_twice_charges_once a_cost_that_comes_late_is_charged_all_the_same
                     a_renewal_keeps_a_hold_alive many_end_in_order_in_one_go a_store_that_is_behind_says_from_where
-                    how_thousands_ended_is_known a_void_tells_its_reason_ever_after an_estimate_is_marked;
+                    how_thousands_ended_is_known a_void_tells_its_reason_ever_after an_estimate_is_marked
+                    all_that_are_due_are_given_up;
                 keys: a_key_runs_one_request_and_replays_its_reply a_reply_of_any_bytes_comes_back
                     a_key_whose_owner_died_is_taken_over_before_it_was_sent_and_unknown_after
                     a_lock_is_taken_in_turn a_renewal_keeps_the_key who_waits_asks_without_taking;
@@ -61,5 +90,6 @@ macro_rules! on {
 }
 
 on!(reference, Opened::reference());
+on!(embedded, Opened::embedded());
 on!(redis, Opened::on(Program::Redis));
 on!(valkey, Opened::on(Program::Valkey));

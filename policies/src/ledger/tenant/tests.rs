@@ -211,6 +211,18 @@ fn a_key_whose_owner_died_is_taken_over_before_it_was_sent_and_unknown_after() {
 }
 
 #[test]
+fn who_takes_a_key_over_does_not_change_how_its_owner_ended() {
+    let mut state = TenantState::default();
+    state.admit(&keyed(1, 1), 0);
+    state.settle(&settle(1, 5, &["k"]), 1);
+    // out of memory, as a store does with what ended long ago
+    state.take_rows(&StoreName::of(&["t"]));
+    state.finished.evict(&LedgerId::from_u128(1));
+    assert!(is_admitted(&state.admit(&keyed(2, 1), LEASE)));
+    assert_eq!(state.finished.get(&LedgerId::from_u128(1)), None);
+}
+
+#[test]
 fn a_store_that_is_behind_says_from_where() {
     let mark = |sequence, previous| Some(Mark { gateway: StoreName::of(&["g"]), sequence, previous });
     let mut state = TenantState::default();

@@ -45,6 +45,9 @@ const PAGE_MAX: usize = 500;
 /// Most requests that are ended in one round trip, so that the answer comes in time and others get their turn.
 const FINISH_BATCH_MAX: usize = 128;
 
+/// Most holds that are given up in one script.
+const REAP_BATCH_MAX: u32 = 100;
+
 /// How often a tenant is put on the list of those that exist, by each gateway that sees it: a server that lost the list
 /// has it again after so long.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(60);
@@ -180,9 +183,23 @@ impl Settlements for RedisStore {
         Ok(settlements)
     }
 
+    /// In batches of [`REAP_BATCH_MAX`], so that others get their turn.
     async fn reap(&self, tenant: &StoreName, reap: &Reap, now: Now) -> Result<Reaped, StoreError> {
         reap.check()?;
-        decode::reaped(self.link.run(&self.scripts.reap, &prefix(tenant), &encode::reap(reap, now)).await?)
+        let (key, mut all) = (prefix(tenant), Reaped::default());
+        let mut left = reap.count_max;
+        while left > 0 {
+            let batch = Reap { count_max: left.min(REAP_BATCH_MAX), ..*reap };
+            let reaped = decode::reaped(self.link.run(&self.scripts.reap, &key, &encode::reap(&batch, now)).await?)?;
+            let count = reaped.suspect.len() + reaped.voided.len();
+            all.suspect.extend(reaped.suspect);
+            all.voided.extend(reaped.voided);
+            if count < batch.count_max as usize {
+                break;
+            }
+            left -= batch.count_max;
+        }
+        Ok(all)
     }
 
     async fn tenants(&self) -> Result<Vec<StoreName>, StoreError> {

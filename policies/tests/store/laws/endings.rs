@@ -31,6 +31,22 @@ pub async fn a_cost_that_comes_late_is_charged_all_the_same(store: &dyn Store) {
 
 static TENANT: std::sync::LazyLock<StoreName> = std::sync::LazyLock::new(tenant);
 
+pub async fn all_that_are_due_are_given_up(store: &dyn Store) {
+    for number in 0..250 {
+        let_in(store, &admit(number, vec![part("b", 1_000_000, 60)]), after(number as u64)).await;
+    }
+    let reap = |count_max| Reap { grace_micros: GRACE, count_max };
+    let now = after(LEASE + 239);
+    assert_eq!(store.reap(&tenant(), &reap(0), now).await.unwrap(), Reaped::default());
+    let some = store.reap(&tenant(), &reap(110), now).await.unwrap().suspect;
+    assert_eq!(some, (0..110).map(id).collect::<Vec<_>>(), "the oldest first");
+    let rest = store.reap(&tenant(), &reap(1000), now).await.unwrap().suspect;
+    assert_eq!(rest, (110..240).map(id).collect::<Vec<_>>(), "ten more are not due");
+    let voided = store.reap(&tenant(), &reap(1000), after(LEASE + 239 + GRACE)).await.unwrap();
+    assert_eq!((voided.voided.len(), voided.suspect.len()), (240, 10));
+    assert_eq!(numbers(store, "b").await, (600, 0));
+}
+
 pub async fn a_renewal_keeps_a_hold_alive(store: &dyn Store) {
     let admitted = admit(1, vec![part("b", 100, 60)]);
     let_in(store, &admitted, after(0)).await;

@@ -137,7 +137,11 @@ if keyed then return keyed end
 local refused = refused_by_slots() or refused_by_rates() or refused_by_budgets() or overflows()
 if refused then return refused end
 
-for at = 1, #taken_over do give_back(taken_over[at].id, taken_over[at].hex, 'to', 'taken_over', now, '{}') end
+for at = 1, #taken_over do
+  local dead = taken_over[at]
+  -- one without a hold has ended, and how it did stands
+  if hold_of(dead.id) then give_back(dead.id, dead.hex, 'to', 'taken_over', now, '{}') end
+end
 local fence = take_keys()
 take_limits()
 take_money()
