@@ -73,6 +73,31 @@ async fn a_killed_server_is_found_again_with_what_it_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_with_an_older_dataset_asks_for_what_it_lost() {
+    let mut server = Server::start(Program::Redis);
+    let store = server.store();
+    let marked = |number: u64| Settle {
+        mark: Some(Mark { gateway: name("g"), sequence: number, previous: number - 1 }),
+        ..settle(number.into(), number as i64, &["b"])
+    };
+    let sent = |from, to| endings((from..=to).map(marked).collect());
+    store.finish(&tenant(), &sent(1, 4), after(1)).await.unwrap();
+    server.ask::<String>(&["SAVE"]).unwrap();
+    store.finish(&tenant(), &sent(5, 10), after(2)).await.unwrap();
+    assert_eq!(numbers(&store, "b").await, (0, 55));
+    server.kill();
+    server.start_again();
+    let next = store.finish(&tenant(), &sent(11, 11), after(3)).await.unwrap();
+    assert_eq!(next, [Settlement::Gap { have: 4 }]);
+    assert_eq!(numbers(&store, "b").await, (0, 10), "nothing is taken before what was lost is there");
+    let again = store.finish(&tenant(), &sent(5, 11), after(4)).await.unwrap();
+    assert!(again.iter().all(|settlement| matches!(settlement, Settlement::Done { .. })), "{again:?}");
+    let all = store.finish(&tenant(), &sent(1, 11), after(5)).await.unwrap();
+    assert!(all.iter().all(|settlement| matches!(settlement, Settlement::Duplicate(_))), "{all:?}");
+    assert_eq!(numbers(&store, "b").await, (0, 66));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_request_after_a_restart_is_answered() {
     let mut server = Server::with(Program::Redis, &["--appendonly", "yes"]);
     let store = server.store();

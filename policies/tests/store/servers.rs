@@ -138,13 +138,20 @@ fn is_up(port: u16, child: &mut Child) -> bool {
             .get_connection_with_timeout(Duration::from_secs(1))
             .and_then(|mut connection| redis::cmd("PING").query::<String>(&mut connection));
         match ping {
-            Ok(_) => return true,
+            Ok(_) if is_own(&client, child) => return true,
+            Ok(_) => return false,
             // it is there, and wants a password
             Err(error) if error.code() == Some("NOAUTH") => return true,
             Err(_) => std::thread::yield_now(),
         }
     }
     false
+}
+
+/// Whether it is that process that answers, and not another one that took the port.
+fn is_own(client: &redis::Client, child: &Child) -> bool {
+    let info = client.get_connection().and_then(|mut c| redis::cmd("INFO").arg("server").query::<String>(&mut c));
+    info.is_ok_and(|info| info.lines().any(|line| line == format!("process_id:{}", child.id())))
 }
 
 /// Options of a client that waits long.

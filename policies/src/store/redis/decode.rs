@@ -125,6 +125,7 @@ fn admitted(items: &mut Items, admit: &Admit) -> Read<Admitted> {
     };
     Ok(Admitted {
         again,
+        at: items.number()?,
         fence: items.number()?,
         available: admit.parts.iter().map(|_| items.nanos_or_none()).collect::<Read<_>>()?,
         arrivals: admit.rates.iter().map(|_| items.number()).collect::<Read<_>>()?,

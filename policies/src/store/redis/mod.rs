@@ -8,6 +8,8 @@
 //! * Amounts are exact to the last unit of 64 bits (`amounts_are_exact_to_the_edge_of_64_bits`).
 //! * A script that meets what it did not write says so and writes nothing (`what_was_tampered_with_is_an_error_and_never_zero`).
 //! * Each way in which a server fails has its own error (`redis_faults`).
+//! * A server that was set back says from where on it needs settlements again, and charges none of them twice
+//!   (`a_server_with_an_older_dataset_asks_for_what_it_lost`).
 
 mod breaker;
 mod decode;

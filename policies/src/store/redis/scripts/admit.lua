@@ -4,7 +4,7 @@ local now = take_time()
 local request = take_request()
 
 local function admitted(again, fence)
-  local answer = { 'admitted', again, fence }
+  local answer = { 'admitted', again, printed(now), fence }
   for at = 1, #request.parts do
     local account = account_of(request.parts[at].name)
     answer[#answer + 1] = account.limit and text_of(available(account, account.limit)) or '-'
