@@ -178,16 +178,17 @@ impl Maker {
         KeyUse {
             key: [at; 32],
             fingerprint: self.pick(&[None, Some([7; 32]), Some([7; 32]), Some([8; 32])]),
-            lease_micros: self.pick(&[short, short, usual]),
-            keep_micros: self.micros(),
+            lease_micros: self.pick(&[short, usual, GRACE]),
+            keep_micros: self.pick(&[usual, GRACE, 100 * GRACE]),
             on_unknown: self.pick(&[OnUnknown::Refuse, OnUnknown::Refuse, OnUnknown::RunAgain]),
         }
     }
 
     fn key_end(&mut self, at: usize) -> KeyEnd {
-        let keep_micros = self.micros();
+        let usual = self.micros();
+        let keep_micros = self.pick(&[usual, 100 * GRACE]);
         let reply = self.pick(&[None, Some(&b"\0\r\n\xff"[..]), Some(&b""[..])]).map(<[u8]>::to_vec);
-        let ending = match self.rng.u8(..3) {
+        let ending = match self.rng.u8(..4) {
             0 => KeyEnding::Free,
             1 => KeyEnding::Unknown { keep_micros },
             _ => KeyEnding::Reply { reply, keep_micros },

@@ -10,6 +10,13 @@ local function record_of(hash)
   return record
 end
 
+-- What is known of a key. What is over is as if it had never been: it is forgotten some time later.
+local function live_record(hash, now)
+  local record = record_of(hash)
+  if record and record.till + record.keep > now then return record end
+  return nil
+end
+
 local function set_record(hash, fingerprint, holder, state, till, keep, now, reply)
   local key = T .. ':k:' .. hash
   later('DEL', key)
@@ -22,14 +29,9 @@ end
 
 -- What a key says to a request that comes with it: nothing (it is free), the request to take it over from, or an answer.
 local function look(use, now)
-  local record = record_of(use.hash)
+  local record = live_record(use.hash, now)
   if not record then return nil, nil end
   local state, over = record.state, record.till <= now
-  if state == 'd' then
-    if record.till + record.keep <= now then return nil, nil end
-  elseif state ~= 'r' and over then
-    return nil, nil
-  end
   if use.fingerprint ~= '' and record.fingerprint ~= '' and use.fingerprint ~= record.fingerprint then
     return nil, { 'mismatch' }
   end
@@ -56,7 +58,7 @@ end
 local function end_keys(id, ends, now)
   for at = 1, #ends do
     local ending = ends[at]
-    local record = record_of(ending.hash)
+    local record = live_record(ending.hash, now)
     if record and record.holder == id then
       if ending.state == 'f' then
         later('DEL', T .. ':k:' .. ending.hash)

@@ -31,7 +31,7 @@ end
 local function renew_keys()
   for at = 1, #request.keys do
     local use = request.keys[at]
-    local record = record_of(use.hash)
+    local record = live_record(use.hash, now)
     -- Forgotten by the store: nobody may take it over.
     local state = 'd'
     if record then state = record.holder == request.id and record.state or 'other' end
