@@ -26,8 +26,8 @@ pub use names::{AccountName, NAME_BYTES_MAX, StoreName};
 pub use nanos::Nanos;
 pub use operation::{
     Admit, Certainty, Checked, Credit, CreditKind, Dispatch, Enforce, Extend, Fingerprint, Invalid, KeyEnd, KeyEnding,
-    KeyHash, KeyUse, LimitChange, Mark, NOTE_BYTES_MAX, Note, OnUnknown, PARTS_MAX, Part, RATES_MAX, REPLY_BYTES_MAX,
-    RateFix, RateUse, Reap, Renew, SLOTS_MAX, SetLimit, Settle, Slot, Void, VoidReason,
+    KeyHash, KeyUse, LimitChange, MICROS_MAX, Mark, NOTE_BYTES_MAX, Note, OnUnknown, PARTS_MAX, Part, RATES_MAX,
+    REPLY_BYTES_MAX, RateFix, RateUse, Reap, Renew, SLOTS_MAX, SetLimit, Settle, Slot, Void, VoidReason,
 };
 pub use rate::{RateCorrection, RateRefusal, RateStep};
 pub use table::Table;

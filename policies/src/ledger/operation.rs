@@ -367,8 +367,9 @@ fn ensure(holds: bool, otherwise: &'static str) -> Result<(), Invalid> {
     if holds { Ok(()) } else { Err(Invalid(otherwise)) }
 }
 
-/// Longest time that any field of an operation may tell: 100 years.
-const MICROS_MAX: u64 = 3_155_760_000_000_000;
+/// Longest time that any field of an operation may tell: 20 years. A time of this century and three of these together
+/// stay below 2^53, up to which scripts of Redis count exactly.
+pub const MICROS_MAX: u64 = 631_152_000_000_000;
 
 impl Checked for Admit {
     fn check(&self) -> Result<(), Invalid> {
@@ -390,6 +391,12 @@ impl Checked for Admit {
 impl Checked for Renew {
     fn check(&self) -> Result<(), Invalid> {
         self.admitted.check()
+    }
+}
+
+impl Checked for Reap {
+    fn check(&self) -> Result<(), Invalid> {
+        ensure(self.grace_micros <= MICROS_MAX, "a grace without end")
     }
 }
 
@@ -458,6 +465,14 @@ mod tests {
         assert_eq!(admit(vec![part.clone(), part.clone()]).check(), Err(Invalid("an account stands twice")));
         let negative = Part { amount: Nanos::new(-1), ..part };
         assert_eq!(admit(vec![negative]).check(), Err(Invalid("a negative amount")));
+    }
+
+    #[test]
+    fn times_stay_where_doubles_are_exact() {
+        let year_2100 = 4_102_444_800_000_000;
+        assert!(year_2100 + 3 * MICROS_MAX < 1 << 53);
+        let reap = |grace_micros| Reap { grace_micros, count_max: 1 }.check();
+        assert_eq!((reap(MICROS_MAX), reap(MICROS_MAX + 1)), (Ok(()), Err(Invalid("a grace without end"))));
     }
 
     #[test]

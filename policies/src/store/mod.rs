@@ -5,6 +5,7 @@
 
 pub mod embedded;
 mod error;
+pub mod redis;
 
 pub use error::{Applied, StoreError};
 

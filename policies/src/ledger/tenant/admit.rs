@@ -30,7 +30,9 @@ impl TenantState {
             return Admission::Overflow;
         }
 
-        taken_over.into_iter().for_each(|id| self.give_back(id, VoidReason::TakenOver, now, &Note::default()));
+        // One without a hold has ended, and how it did stands, also where memory does not hold it any more.
+        let holds: Vec<_> = taken_over.into_iter().filter(|id| self.holds.get(id).is_some()).collect();
+        holds.into_iter().for_each(|id| self.give_back(id, VoidReason::TakenOver, now, &Note::default()));
         let fence = self.take_keys(admit, now);
         self.take_limits(admit, now);
         self.hold(admit, fence, now);

@@ -20,7 +20,7 @@ impl TenantState {
     pub(super) fn look_at_keys(&self, admit: &Admit, now: u64) -> Result<Vec<LedgerId>, Admission> {
         let mut taken_over = Vec::new();
         for (index, key) in admit.keys.iter().enumerate() {
-            match self.keys.get(&key.key).map_or(Look::Free, |record| look(record, key, now)) {
+            match self.live(&key.key, now).map_or(Look::Free, |record| look(record, key, now)) {
                 Look::Free => {}
                 Look::TakeOver(id) => taken_over.push(id),
                 Look::Answer(answer) => return Err(Admission::Keyed { index, answer }),
@@ -33,10 +33,18 @@ impl TenantState {
 
     /// What a key says to one that waits for it; `None`: it is free.
     pub fn key(&self, key: &KeyUse, now: u64) -> Option<KeyAnswer> {
-        match look(self.keys.get(&key.key)?, key, now) {
+        match look(self.live(&key.key, now)?, key, now) {
             Look::Free | Look::TakeOver(_) => None,
             Look::Answer(answer) => Some(answer),
         }
+    }
+
+    /// What is known of a key. What is over is as if it had never been: a store may have forgotten it.
+    fn live(&self, key: &KeyHash, now: u64) -> Option<&KeyRecord> {
+        self.keys.get(key).filter(|record| match &record.state {
+            KeyState::Running { lease_until, keep_micros, .. } => lease_until + keep_micros > now,
+            KeyState::Replied { until, .. } | KeyState::Unknown { until } => *until > now,
+        })
     }
 
     /// Marks that a request is about to be sent, if its keys are still its own.
@@ -59,7 +67,7 @@ impl TenantState {
 
     pub(super) fn end_keys(&mut self, id: LedgerId, ends: &[KeyEnd], now: u64) {
         for end in ends {
-            let Some(record) = self.keys.get(&end.key).filter(|record| record.holder == id) else { continue };
+            let Some(record) = self.live(&end.key, now).filter(|record| record.holder == id) else { continue };
             let fingerprint = record.fingerprint;
             let state = match &end.ending {
                 KeyEnding::Free => {
@@ -77,7 +85,7 @@ impl TenantState {
 
     pub(super) fn renew_keys(&mut self, admit: &Admit, now: u64) {
         for key in &admit.keys {
-            let record = match self.keys.get(&key.key) {
+            let record = match self.live(&key.key, now) {
                 Some(record) if record.holder != admit.id => continue,
                 known => known.cloned(),
             };
@@ -100,14 +108,6 @@ fn look(record: &KeyRecord, key: &KeyUse, now: u64) -> Look {
         OnUnknown::Refuse => Look::Answer(KeyAnswer::Unknown { holder }),
         OnUnknown::RunAgain => Look::Free,
     };
-    let over = match &record.state {
-        KeyState::Running { lease_until, dispatched: true, keep_micros } => lease_until + keep_micros <= now,
-        KeyState::Running { .. } => false,
-        KeyState::Replied { until, .. } | KeyState::Unknown { until } => *until <= now,
-    };
-    if over {
-        return Look::Free;
-    }
     if key.fingerprint.is_some() && record.fingerprint.is_some() && key.fingerprint != record.fingerprint {
         return Look::Answer(KeyAnswer::Mismatch);
     }

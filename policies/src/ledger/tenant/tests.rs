@@ -211,6 +211,36 @@ fn a_key_whose_owner_died_is_taken_over_before_it_was_sent_and_unknown_after() {
 }
 
 #[test]
+fn a_key_that_is_over_is_as_if_it_had_never_been() {
+    let replied = |state: &mut TenantState| {
+        state.admit(&keyed(1, 1), 0);
+        let keys = vec![KeyEnd { key: [1; 32], ending: KeyEnding::Reply { reply: None, keep_micros: 10 } }];
+        state.settle(&Settle { keys, ..settle(1, 5, &["k"]) }, 1);
+    };
+    let (mut known, mut forgotten) = (TenantState::default(), TenantState::default());
+    [&mut known, &mut forgotten].map(replied);
+    forgotten.keys.remove(&[1; 32]);
+    let renew = Renew { admitted: keyed(2, 1), fence: 1, extensions: 0 };
+    for state in [&mut known, &mut forgotten] {
+        assert_eq!(state.renew(&renew, 11), Renewal::Recreated);
+        assert_eq!(state.dispatch(&Dispatch { id: LedgerId::from_u128(2), keys: vec![[1; 32]] }), Clearance::Go);
+    }
+    assert!(known == forgotten);
+}
+
+#[test]
+fn who_takes_a_key_over_does_not_change_how_its_owner_ended() {
+    let mut state = TenantState::default();
+    state.admit(&keyed(1, 1), 0);
+    state.settle(&settle(1, 5, &["k"]), 1);
+    // out of memory, as a store does with what ended long ago
+    state.take_rows(&StoreName::of(&["t"]));
+    state.finished.evict(&LedgerId::from_u128(1));
+    assert!(is_admitted(&state.admit(&keyed(2, 1), LEASE)));
+    assert_eq!(state.finished.get(&LedgerId::from_u128(1)), None);
+}
+
+#[test]
 fn a_store_that_is_behind_says_from_where() {
     let mark = |sequence, previous| Some(Mark { gateway: StoreName::of(&["g"]), sequence, previous });
     let mut state = TenantState::default();

@@ -66,17 +66,22 @@ impl Admissions for Embedded {
 #[async_trait]
 impl Settlements for Embedded {
     async fn finish(&self, tenant: &StoreName, endings: &[Ending], now: Now) -> Result<Vec<Settlement>, StoreError> {
+        // All of them before any is applied.
+        for ending in endings {
+            match ending {
+                Ending::Settle(settle) => settle.check()?,
+                Ending::Void(void) => void.check()?,
+            }
+        }
         let mut answers = Vec::with_capacity(endings.len());
         let mut last = 0;
         for ending in endings {
             let (answer, through) = match ending {
                 Ending::Settle(settle) => {
-                    settle.check()?;
                     let touched = Touched::ending(settle.id, &settle.keys);
                     self.shared.apply(tenant, now, &touched, |state, now| state.settle(settle, now))?
                 }
                 Ending::Void(void) => {
-                    void.check()?;
                     let touched = Touched::ending(void.id, &void.keys);
                     self.shared.apply(tenant, now, &touched, |state, now| state.void(void, now))?
                 }
@@ -89,6 +94,7 @@ impl Settlements for Embedded {
     }
 
     async fn reap(&self, tenant: &StoreName, reap: &Reap, now: Now) -> Result<Reaped, StoreError> {
+        reap.check()?;
         let touched = Touched::default();
         self.shared.apply(tenant, now, &touched, |state, now| state.reap(reap, now)).map(|(answer, _)| answer)
     }
