@@ -65,9 +65,15 @@ pub struct Comparison {
 ///
 /// # Errors
 /// A proxy did not start, or a reply was wrong: nothing of such a run counts.
-pub async fn run(peers: &Peers, mut place: Place, tls: Arc<ClientConfig>, plan: Plan) -> Result<Comparison, Failure> {
+pub async fn run(
+    peers: &Peers,
+    mut place: Place,
+    workloads: &[Workload],
+    tls: Arc<ClientConfig>,
+    plan: Plan,
+) -> Result<Comparison, Failure> {
     let mut comparison = Comparison::default();
-    for workload in Workload::ALL {
+    for &workload in workloads {
         place.workload = workload;
         let contenders = start(peers, &place)?;
         let jobs = jobs(&contenders, workload, &tls).await?;
@@ -120,11 +126,7 @@ fn start(peers: &Peers, place: &Place) -> Result<Vec<Contender>, Failure> {
 }
 
 /// What each is asked, and what it must answer: the last one masks, the others change nothing.
-async fn jobs(
-    contenders: &[Contender],
-    workload: Workload,
-    tls: &Arc<ClientConfig>,
-) -> Result<Vec<Job>, Failure> {
+async fn jobs(contenders: &[Contender], workload: Workload, tls: &Arc<ClientConfig>) -> Result<Vec<Job>, Failure> {
     let mut jobs = Vec::new();
     for (index, contender) in contenders.iter().enumerate() {
         let mut job = Job::new(contender.address, workload, tls.clone());
@@ -225,7 +227,15 @@ impl Line {
 
 /// Three digits that mean something.
 fn figure(value: f64) -> String {
-    let decimals = if value < 1.0 { 3 } else if value < 10.0 { 2 } else if value < 100.0 { 1 } else { 0 };
+    let decimals = if value < 1.0 {
+        3
+    } else if value < 10.0 {
+        2
+    } else if value < 100.0 {
+        1
+    } else {
+        0
+    };
     format!("{value:.decimals$}")
 }
 
@@ -241,7 +251,8 @@ mod tests {
     #[test]
     fn tables_hold_medians_spreads_and_whether_the_proxy_was_the_limit() {
         let lines = vec![line("full", [30.0, 10.0, 20.04], 1.0), line("idle", [1.0, 2.0, 3.0], 0.5)];
-        let comparison = Comparison { sections: vec![Section { workload: Workload::Get, lines }], ..Comparison::default() };
+        let comparison =
+            Comparison { sections: vec![Section { workload: Workload::Get, lines }], ..Comparison::default() };
         let text = comparison.tables();
         assert!(text.contains("| | GET |\n|---|---:|\n| full | 20.0 |\n| idle | 2.00 |\n"), "{text}");
         assert!(text.contains("| full | 20.0 | 10.0 - 30.0 | 1000 | 0.500 | 123 | 100 % | 8 |\n"), "{text}");

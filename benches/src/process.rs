@@ -20,7 +20,8 @@ impl Tree {
     /// Starts a program with these arguments, pinned. One processor, so one worker thread where it counts processors.
     pub fn start(program: &Path, arguments: &[&str]) -> Result<Self, Failure> {
         let mut command = Command::new("taskset");
-        command.args(["-c", PROCESSOR]).arg(program).args(arguments);
+        // a proxy whose starter is killed ends too, and takes its workers with it
+        command.args(["-c", PROCESSOR, "setpriv", "--pdeathsig", "INT"]).arg(program).args(arguments);
         command.env("RAPTORGATE_LOG", "error").stdin(Stdio::null()).stdout(Stdio::null());
         Ok(Self(command.spawn().map_err(|e| format!("taskset: {e}"))?))
     }

@@ -24,7 +24,8 @@ pub fn certificate_and_client(folder: &Path) -> Result<Arc<ClientConfig>, Failur
         ..ring::default_provider()
     };
     let known = Known { certificate: made.cert.der().clone(), provider: provider.clone() };
-    let builder = ClientConfig::builder_with_provider(provider.into()).with_protocol_versions(&[&rustls::version::TLS13])?;
+    let builder =
+        ClientConfig::builder_with_provider(provider.into()).with_protocol_versions(&[&rustls::version::TLS13])?;
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(known));
     let mut config = builder.with_no_client_auth();
     config.resumption = Resumption::disabled();

@@ -145,7 +145,8 @@ mod tests {
     async fn a_body_has_a_length_or_chunks() {
         let plain = read(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc").await.unwrap().unwrap();
         assert_eq!(plain, (b"200".to_vec(), b"abc".to_vec(), false));
-        let coded = b"HTTP/1.1 503 No\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n";
+        let coded =
+            b"HTTP/1.1 503 No\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n";
         assert_eq!(read(coded).await.unwrap().unwrap(), (b"503".to_vec(), b"abc".to_vec(), true));
         let none = read(b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap().unwrap();
         assert_eq!(none, (b"/v1/models".to_vec(), Vec::new(), false));

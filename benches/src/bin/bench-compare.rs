@@ -1,4 +1,4 @@
-//! `bench-compare ENVOY [--quick] [--markdown FILE]`: nginx, HAProxy, Envoy, bare Pingora and raptorgate, side by side.
+//! `bench-compare ENVOY [--quick] [--only NAME] [--markdown FILE]`: nginx, HAProxy, Envoy, bare Pingora and raptorgate, side by side.
 //!
 //! Looks for `bare-pingora` and `raptorgate` beside itself. `scripts/bench compare` builds all three and starts this one.
 
@@ -12,11 +12,12 @@ use std::time::Duration;
 
 const FULL: Plan = Plan { rounds: 5, warm_up: Duration::from_millis(400), time: Duration::from_millis(2000) };
 const QUICK: Plan = Plan { rounds: 2, warm_up: Duration::from_millis(200), time: Duration::from_millis(500) };
-const USAGE: &str = "usage: bench-compare ENVOY [--quick] [--markdown FILE]";
+const USAGE: &str = "usage: bench-compare ENVOY [--quick] [--only NAME] [--markdown FILE]";
 
 struct Arguments {
     envoy: PathBuf,
     plan: Plan,
+    workloads: Vec<Workload>,
     markdown: Option<PathBuf>,
 }
 
@@ -28,9 +29,10 @@ fn main() -> Result<(), Failure> {
     let header = format!("{}. {}.", machine::description(), machine::versions(&peers, &programs));
     println!("{header}\n");
     let tls = tls::certificate_and_client(folder.path())?;
-    let place = Place { programs, folder: folder.path().to_owned(), upstream: upstream::start()?, workload: Workload::Get };
+    let place =
+        Place { programs, folder: folder.path().to_owned(), upstream: upstream::start()?, workload: Workload::Get };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let comparison = runtime.block_on(compare::run(&peers, place, tls, arguments.plan))?;
+    let comparison = runtime.block_on(compare::run(&peers, place, &arguments.workloads, tls, arguments.plan))?;
     let report = format!(
         "Machine: {header} {}. {} {}.\n\n{}",
         method(arguments.plan),
@@ -65,13 +67,20 @@ fn built() -> String {
 
 fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Failure> {
     let envoy = words.next().ok_or(USAGE)?.into();
-    let mut arguments = Arguments { envoy, plan: FULL, markdown: None };
+    let mut arguments = Arguments { envoy, plan: FULL, workloads: Workload::ALL.to_vec(), markdown: None };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--quick" => arguments.plan = QUICK,
+            "--only" => {
+                let part = words.next().ok_or(USAGE)?;
+                arguments.workloads.retain(|w| w.name().contains(&part));
+            }
             "--markdown" => arguments.markdown = Some(words.next().ok_or(USAGE)?.into()),
             _ => return Err(USAGE.into()),
         }
+    }
+    if arguments.workloads.is_empty() {
+        return Err("no workload has that in its name".into());
     }
     Ok(arguments)
 }

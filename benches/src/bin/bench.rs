@@ -31,10 +31,8 @@ fn main() -> Result<(), Failure> {
 }
 
 fn contenders(place: &Place) -> Result<Vec<Contender>, Failure> {
-    let mut all = vec![
-        Contender::bare_pingora(place)?,
-        Contender::raptorgate("raptorgate, filters off", place, &[], "off")?,
-    ];
+    let mut all =
+        vec![Contender::bare_pingora(place)?, Contender::raptorgate("raptorgate, filters off", place, &[], "off")?];
     for (name, block) in FILTERS {
         all.push(Contender::raptorgate(&format!("{name} alone"), place, &[block], "off")?);
     }
