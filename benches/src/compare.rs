@@ -195,7 +195,7 @@ impl Comparison {
 impl Section {
     fn table(&self) -> String {
         let mut text = format!(
-            "\n### {}\n\n| proxy | CPU us/request | lowest - highest | requests/s | p50 ms | p99 ms | busy | peak RSS MiB |\n",
+            "\n#### {}\n\n| proxy | CPU us/request | lowest - highest | requests/s | p50 ms | p99 ms | busy | peak RSS MiB |\n",
             self.workload.name()
         );
         text.push_str("|---|---:|---:|---:|---:|---:|---:|---:|\n");
