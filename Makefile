@@ -11,7 +11,7 @@ say = @printf '\n==> %s\n' '$(1)'
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## build raptorgate and run it before a built-in agent backend
 	@scripts/deps build
@@ -44,5 +44,9 @@ fuzz: ## look for inputs that break a law, with libFuzzer (TARGET=name, SECONDS=
 	@scripts/deps fuzz
 	@scripts/fuzz '$(TARGET)' '$(SECONDS)'
 
-test-long bench-compare chaos chaos-ledger chaos-root:
+bench-compare: ## measure nginx, HAProxy, Envoy, bare Pingora and raptorgate side by side (QUICK=1: a rough look)
+	@scripts/deps compare
+	@QUICK=$(QUICK) scripts/bench compare
+
+test-long chaos chaos-ledger chaos-root:
 	@echo 'make $@: not in this release; it arrives with a later one (see CHANGELOG.md)' >&2; exit 2

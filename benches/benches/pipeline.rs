@@ -6,7 +6,7 @@ use bytes::Bytes;
 use criterion::Criterion;
 use http::{HeaderMap, HeaderValue, Method};
 use raptorgate_benches::contender::API_KEY;
-use raptorgate_benches::upstream::padded;
+use raptorgate_benches::upstream::{BODY_BYTES, padded};
 use raptorgate_config::Origin;
 use raptorgate_config::model::{ApiFormat, Route};
 use raptorgate_filters::authenticate::Authenticate;
@@ -78,6 +78,7 @@ fn main() {
     let authorization = format!("Bearer {API_KEY}");
     headers.insert("authorization", HeaderValue::from_str(&authorization).expect("a header value"));
     let body = Bytes::from(padded(
+        BODY_BYTES,
         |text| serde_json::json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": text}]}),
     ));
     let mut group = criterion.benchmark_group("pipeline");

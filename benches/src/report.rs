@@ -1,6 +1,7 @@
 //! The table: CPU per request of each proxy and its ratio to the first one.
 
 use crate::load::Seen;
+use crate::statistics::Summary;
 
 /// All rounds of one proxy.
 #[derive(Debug)]
@@ -24,19 +25,8 @@ impl Row {
         self.rounds.push([cpu_micros / requests, seen.rate(), micros(0.5), micros(0.99)]);
     }
 
-    fn sorted<const COLUMN: usize>(&self) -> Vec<f64> {
-        let mut values: Vec<f64> = self.rounds.iter().filter_map(|r| r.get(COLUMN).copied()).collect();
-        values.sort_by(f64::total_cmp);
-        values
-    }
-
-    fn min<const COLUMN: usize>(&self) -> f64 {
-        self.sorted::<COLUMN>().first().copied().unwrap_or(f64::NAN)
-    }
-
-    fn median<const COLUMN: usize>(&self) -> f64 {
-        let values = self.sorted::<COLUMN>();
-        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    fn summary<const COLUMN: usize>(&self) -> Summary {
+        Summary::of(self.rounds.iter().filter_map(|r| r.get(COLUMN).copied()))
     }
 }
 
@@ -45,17 +35,17 @@ pub fn table(rows: &[Row]) -> String {
     let mut text =
         "| proxy | CPU us/request min | median | x bare (min) | req/s median | p50 us | p99 us |\n".to_owned();
     text.push_str("|---|---:|---:|---:|---:|---:|---:|\n");
-    let bare = rows.first().map_or(f64::NAN, Row::min::<0>);
+    let bare = rows.first().map_or(f64::NAN, |row| row.summary::<0>().min);
     for row in rows {
         text.push_str(&format!(
             "| {} | {:.1} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} |\n",
             row.name,
-            row.min::<0>(),
-            row.median::<0>(),
-            row.min::<0>() / bare,
-            row.median::<1>(),
-            row.median::<2>(),
-            row.median::<3>(),
+            row.summary::<0>().min,
+            row.summary::<0>().median,
+            row.summary::<0>().min / bare,
+            row.summary::<1>().median,
+            row.summary::<2>().median,
+            row.summary::<3>().median,
         ));
     }
     text

@@ -23,7 +23,20 @@ const PATTERN: &str = r#"(?x)(?imR-u:
     | ^ [\ \t]* (?: (?: system [\ \t]* : | \#{3,} ) [\ \t]* )+
     )"#;
 
-static FINDINGS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PATTERN).ok());
+/// One of these is in every finding (`every_finding_has_one_of_the_words`). Most texts have none of them, and words alone are
+/// looked for many times faster than the pattern.
+const WORDS: &str = r"(?i-u)ignore|disregard|forget|system|\#\#\#";
+
+/// Bytes that are judged without a branch between them.
+const BLOCK_BYTES: usize = 64;
+
+struct Patterns {
+    words: Regex,
+    findings: Regex,
+}
+
+static PATTERNS: LazyLock<Option<Patterns>> =
+    LazyLock::new(|| Some(Patterns { words: Regex::new(WORDS).ok()?, findings: Regex::new(PATTERN).ok()? }));
 
 /// A text after cutting.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,9 +67,12 @@ pub(super) fn clean(text: &str) -> Cleaned {
 
 /// One pass; `None` if nothing was found.
 fn cut_once(text: &str, cuts: &mut u32) -> Option<String> {
-    // The pattern is a constant and compiles (`the_pattern_compiles`).
-    let findings = FINDINGS.as_ref()?;
+    // The patterns are constants and compile (`the_patterns_compile`).
+    let Patterns { words, findings } = PATTERNS.as_ref()?;
     let folded = Folded::of(text);
+    if !words.is_match(folded.as_str(text)) {
+        return None;
+    }
     let mut out = String::new();
     let mut kept_from = 0;
     for found in findings.find_iter(folded.as_str(text)) {
@@ -84,7 +100,9 @@ enum Folded {
 
 impl Folded {
     fn of(original: &str) -> Self {
-        if original.bytes().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
+        let is_plain = |b: &u8| b.is_ascii_graphic() | matches!(b, b' ' | b'\t' | b'\n' | b'\r');
+        let mut blocks = original.as_bytes().chunks(BLOCK_BYTES);
+        if blocks.all(|block| block.iter().fold(true, |plain, b| plain & is_plain(b))) {
             return Self::Same;
         }
         let mut text = String::with_capacity(original.len());
@@ -156,8 +174,8 @@ mod tests {
     }
 
     #[test]
-    fn the_pattern_compiles() {
-        Regex::new(PATTERN).unwrap();
+    fn the_patterns_compile() {
+        assert!(PATTERNS.is_some());
     }
 
     #[test]
@@ -212,6 +230,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_finding_has_one_of_the_words(
+            text in "(?i)(ignore|disregard|forget|prior|above|rule|prompts|all|the|system|:|###|#|\\*|-| |\n|x){0,40}"
+        ) {
+            let patterns = PATTERNS.as_ref().unwrap();
+            prop_assert!(!patterns.findings.is_match(&text) || patterns.words.is_match(&text));
+        }
+
         #[test]
         fn sanitizing_twice_is_sanitizing_once(
             text in "(ignore|forget|previous|prior|instructions?|rules|all|the|system|:|###|#| |\n|\r|é|\u{200b}|\u{301}|ﬁ|x){0,40}"

@@ -3,9 +3,11 @@
 //! # Invariants
 //! * A level for everything (`debug`, `trace`) does not switch the framework's lines on: they hold request lines, headers with
 //!   credentials, and addresses (`no_level_makes_the_framework_talk`). Only naming one of these crates does.
+//! * Lines below the wanted level cost nothing, also those of the framework (`what_is_not_logged_is_not_made`).
 
+use tracing_log::{AsLog, LogTracer};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 
 /// Environment variable with the filter, in the syntax of `tracing_subscriber::EnvFilter`.
 pub const FILTER_VARIABLE: &str = "RAPTORGATE_LOG";
@@ -36,8 +38,9 @@ pub fn init_or(level: &str) -> Result<(), String> {
         .with_writer(std::io::stderr)
         .finish();
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
-        // fails only if another bridge is there already
-        let _ = tracing_log::LogTracer::init();
+        // Without a level here, every line of the framework would be made before it is thrown away, with the body's text in it.
+        // Fails only if another bridge is there already.
+        let _ = LogTracer::init_with_filter(LevelFilter::current().as_log());
     }
     Ok(())
 }
@@ -102,6 +105,13 @@ mod tests {
         assert!(logged("debug").contains("details"));
         assert!(!logged("").contains("details"));
         assert!(!logged("warn").contains("listening"));
+    }
+
+    #[test]
+    fn what_is_not_logged_is_not_made() {
+        init().unwrap();
+        assert!(LevelFilter::current() < LevelFilter::TRACE, "the test's own {FILTER_VARIABLE}");
+        assert_eq!(tracing_log::log::max_level(), LevelFilter::current().as_log());
     }
 
     #[test]

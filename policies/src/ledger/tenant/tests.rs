@@ -218,7 +218,7 @@ fn a_key_that_is_over_is_as_if_it_had_never_been() {
         state.settle(&Settle { keys, ..settle(1, 5, &["k"]) }, 1);
     };
     let (mut known, mut forgotten) = (TenantState::default(), TenantState::default());
-    [&mut known, &mut forgotten].map(replied);
+    [&mut known, &mut forgotten].into_iter().for_each(replied);
     forgotten.keys.remove(&[1; 32]);
     let renew = Renew { admitted: keyed(2, 1), fence: 1, extensions: 0 };
     for state in [&mut known, &mut forgotten] {
