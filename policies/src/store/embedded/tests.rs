@@ -45,7 +45,7 @@ fn admit(id: LedgerId, amount: i64) -> Admit {
             key: key(id),
             fingerprint: None,
             lease_micros: 1,
-            keep_micros: 0,
+            keep_micros: 1_000_000_000,
             on_unknown: OnUnknown::RunAgain,
         }],
         slots: vec![],
