@@ -59,8 +59,9 @@ fn upstream_yaml(upstream: &Upstream) -> Yaml {
         ("ejection", or_off(&upstream.ejection, ejection)),
     ];
     let tls = maybe("tls", upstream.tls.as_ref().map(upstream_tls));
+    let host = maybe("host", upstream.host.as_deref().map(text));
     let check = maybe("health_check", upstream.health_check.as_ref().map(health_check));
-    map(keys.into_iter().chain(tls).chain(check))
+    map(keys.into_iter().chain(tls).chain(host).chain(check))
 }
 
 fn dns(dns: &Dns) -> Yaml {

@@ -125,6 +125,8 @@ pub struct Upstream {
     pub protocol: UpstreamProtocol,
     /// TLS, if it is on.
     pub tls: Option<UpstreamTls>,
+    /// Value of `Host` that it gets; absent: what the client asked for.
+    pub host: Option<Arc<str>>,
     /// The upstream itself removes duplicates, so a request already sent may be retried.
     pub idempotent: bool,
     /// Attempts beyond the first.

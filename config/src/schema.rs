@@ -7,7 +7,7 @@ use crate::model::{Address, ClientCertificateMode, LogOutput, TlsVersion, Upstre
 use crate::routes::{RouteBlock, RouteBlocks};
 use crate::shape::{block, words};
 use crate::units::{Currency, Price, Secret};
-use crate::upstreams::{BalanceChoice, DnsBlock, EjectionBlock, HealthCheckBlock, PoolBlock};
+use crate::upstreams::{BalanceChoice, DnsBlock, EjectionBlock, HealthCheckBlock, HostField, PoolBlock};
 use crate::values::{Bytes, FilePath, Label, Name, Network, OrZero, TimeZone, Whole};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -156,6 +156,10 @@ block! {
         idle_timeout: Duration = default("60s"),
         /// How long a client may take nothing of its reply before it counts as gone.
         write_timeout: Duration = default("30s"),
+        /// Bytes of a reply that are read from an HTTP/1.1 upstream at once, and then not further until the client has taken
+        /// them: 4 KiB to 64 KiB. A slow client costs about three times as much; more makes large replies cheaper. A client
+        /// that has taken 4 MiB without a pause of a second gets 64 KiB at once.
+        read_ahead: At<Bytes> = default("4 KiB"),
         /// Requests at once on an HTTP/2 connection.
         http2_streams: Whole<1, 10_000> = default("100"),
         /// Streams of an HTTP/2 connection that its client may reset in a second; beyond it the connection ends.
@@ -214,6 +218,8 @@ block! {
         protocol: UpstreamProtocol = default("http1"),
         /// TLS towards it. Left out: none.
         tls: UpstreamTlsBlock = optional,
+        /// Value of `Host` (HTTP/2: `:authority`) that it gets. Left out: what the client asked for.
+        host: HostField = optional,
         /// The upstream itself removes duplicates, so that a request already sent may be sent again.
         idempotent: bool = default("false"),
         /// Attempts beyond the first.

@@ -2,14 +2,50 @@
 
 use crate::decode::{At, Context, Decode, FromText, Some1, Wrong};
 use crate::model::{AddressFamily, Balance, HashKey, StatusRange};
-use crate::patterns::header_name;
+use crate::patterns::{header_name, is_host};
 use crate::shape::{Shape, block, words};
 use crate::values::{Label, OrZero, Percent, Whole};
 use crate::words::{Words, decode_word, is_scalar};
 use crate::yaml::Node;
 use serde_json::{Value as Json, json};
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
+
+/// Longest value of `Host`: a name of 255 characters, and a port.
+const HOST_CHARS_MAX: usize = 261;
+
+/// A value of `Host`: a name or an address, and a port where it is not the scheme's.
+pub(crate) struct HostField(pub String);
+
+impl FromText for HostField {
+    const LABEL: &'static str = "a host";
+
+    fn from_text(text: &str) -> Result<Self, Wrong> {
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
+            Some(_) | None => (text, None),
+        };
+        let is_ip6 =
+            host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).is_some_and(|h| h.parse::<Ipv6Addr>().is_ok());
+        let is_port = port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
+        if text.len() > HOST_CHARS_MAX || !is_port || !(is_ip6 || is_host(&host.to_ascii_lowercase())) {
+            return Err(Wrong::because("no `Host` can have this value")
+                .help("`api.example.com`, or `10.0.0.7:8080`; no scheme, no path"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^[A-Za-z0-9._:\\[\\]-]{1,261}$" })
+    }
+}
+
+impl fmt::Display for HostField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 block! {
     /// Bounds towards an upstream.
@@ -42,7 +78,7 @@ block! {
         unhealthy_after: Whole<1, 100> = default("3"),
         /// Statuses that pass: `200`, `200-299`.
         expect_status: Some1<StatusRange> = default("[200-299]"),
-        /// Value of `Host`; the endpoint's address as it is written here if left out.
+        /// Value of `Host`; that of the upstream if left out, else the endpoint's address as it is written here.
         host: Label = optional,
     }
 }

@@ -107,6 +107,16 @@ const CASES: &[(&str, &str, &str)] = &[
         METER,
         "    authenticate: { api_keys: [«missing_key»{ id: k, tenant: acme, user: a }] }\n",
     ),
+    (
+        "less than a piece is read ahead",
+        SANITIZE,
+        "  sanitize: { action: strip }\nlimits: { read_ahead: «wrong_value»1 KiB }\n",
+    ),
+    (
+        "more than there is room for is read ahead",
+        SANITIZE,
+        "  sanitize: { action: strip }\nlimits: { read_ahead: «wrong_value»1 MiB }\n",
+    ),
     ("an empty flood limit", METER, "    flood_limits: «missing_key»{}\n"),
     ("an empty fault", METER, "    fault: «missing_key»{}\n"),
     ("masking in no direction", METER, "    mask_pii: «missing_key»{}\n"),
@@ -141,6 +151,12 @@ const CASES: &[(&str, &str, &str)] = &[
         "a health check without a slash",
         UPSTREAM,
         concat!(endpoints!(), "    health_check: { path: «wrong_value»up }\n"),
+    ),
+    ("a host with a scheme", UPSTREAM, concat!(endpoints!(), "    host: «wrong_value»https://api.x.in\n")),
+    (
+        "a host with no port behind its colon",
+        UPSTREAM,
+        concat!(endpoints!(), "    host: «wrong_value»\"api.x.in:http\"\n"),
     ),
     (
         "a check that outlasts its interval",

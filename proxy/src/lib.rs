@@ -1,6 +1,7 @@
 //! The guard in front of AI-agent backends: Pingora sessions on one side, the filters on the other.
 
 pub mod admin;
+pub mod assembly;
 pub mod cli;
 pub mod control;
 pub mod demo;

@@ -8,6 +8,7 @@
 //!   (`silent_connections_are_dropped`).
 //! * Beyond `limits.connections` nobody waits: who comes is told and closed (`connections_beyond_the_limit_are_told`).
 
+use crate::assembly::Proxy;
 use crate::control::Control;
 use crate::edge::admission::{Bounds, Connections, Full, Slot};
 use crate::edge::client_address::is_trusted;
@@ -18,7 +19,7 @@ use crate::edge::head::HeadLimits;
 use crate::edge::http1::{Desk, Http1, Patience};
 use crate::edge::message::Messages;
 use crate::edge::proxy_protocol;
-use crate::gateway::{App, FrontDesk};
+use crate::gateway::FrontDesk;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::route_metrics::{ListenerMetrics, Refused};
 use crate::tls::ServerTls;
@@ -26,7 +27,6 @@ use pingora_core::apps::{HttpServerApp, ServerApp};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::protocols::l4::stream::Stream as TcpSession;
 use pingora_core::protocols::{ALPN, GetSocketDigest, SocketDigest, Stream};
-use pingora_proxy::HttpProxy;
 use raptorgate_config::model::{ClientLimits, Listener};
 use raptorgate_policies::Denial;
 use std::net::SocketAddr;
@@ -49,9 +49,9 @@ const PREFACE_PAUSE: Duration = Duration::from_millis(5);
 #[derive(Clone)]
 pub struct Proxies {
     /// For HTTP/1.1.
-    pub http1: Arc<HttpProxy<App>>,
+    pub http1: Arc<Proxy>,
     /// For HTTP/2.
-    pub http2: Arc<HttpProxy<App>>,
+    pub http2: Arc<Proxy>,
 }
 
 #[derive(Clone, Copy)]
@@ -205,7 +205,8 @@ impl Door {
     async fn host(&self, connection: TcpStream, peer: SocketAddr, limits: ClientLimits, _slot: Slot) {
         let _open = self.metrics.connected();
         let began = Instant::now();
-        let opening = tokio::time::timeout(limits.header_timeout, self.open(connection, peer)).await;
+        // boxed: a handshake's state is larger than all that a connection needs behind it
+        let opening = tokio::time::timeout(limits.header_timeout, Box::pin(self.open(connection, peer))).await;
         let (stream, version, peer) = match opening {
             Ok(Some(opened)) => opened,
             Ok(None) => return,

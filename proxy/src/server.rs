@@ -6,6 +6,7 @@
 //!   (`an_idle_gateway_stops_at_once`, `a_drain_has_an_end`).
 
 use crate::admin::{self, ControlPanel};
+use crate::assembly::{Proxy, assemble};
 use crate::control::Control;
 use crate::gateway::App;
 use crate::listen::{Bound, House, Proxies};
@@ -16,10 +17,11 @@ use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::metrics::Metrics;
 use crate::tls::{ServerTls, expiry};
 use crate::upstreams::Upstreams;
+use crate::upstreams::dial::Dialer;
 use pingora_core::apps::HttpServerOptions;
+use pingora_core::connectors::ConnectorOptions;
 use pingora_core::protocols::http::v2::server::H2Options;
 use pingora_core::server::configuration::ServerConf;
-use pingora_proxy::{HttpProxy, http_proxy};
 use raptorgate_config::units::Secret;
 use raptorgate_config::{Loaded, Watcher};
 use raptorgate_filters::filter::Filter;
@@ -42,6 +44,8 @@ const DRAIN_POLL: Duration = Duration::from_millis(10);
 const UPSTREAM_POOL_SIZE: usize = 1024;
 /// Streams that a client opened and reset before they were looked at; beyond it the connection ends (CVE-2023-44487).
 const HTTP2_PENDING_RESETS_MAX: usize = 20;
+/// Bytes of a stream that wait to be written to its connection; beyond it the upstream is not read.
+const HTTP2_SEND_BUFFER_BYTES_MAX: usize = 16 << 10;
 /// Tries that Pingora's loop may take; the route's own bound is lower.
 const TRIES_MAX: usize = 32;
 
@@ -193,8 +197,8 @@ impl Gateway {
         }
         let (shutdown, stopped) = watch::channel(false);
         let proxies = Proxies {
-            http1: Arc::new(proxy(&control, Preface::Ignored)),
-            http2: Arc::new(proxy(&control, Preface::Expected)),
+            http1: Arc::new(proxy(&control, Preface::Ignored).await?),
+            http2: Arc::new(proxy(&control, Preface::Expected).await?),
         };
         let listeners = bound.iter().map(Bound::address).collect();
         let house = House::new(control.clone());
@@ -250,14 +254,16 @@ enum Preface {
     Ignored,
 }
 
-fn proxy(control: &Arc<Control>, preface: Preface) -> HttpProxy<App> {
+async fn proxy(control: &Arc<Control>, preface: Preface) -> Result<Proxy, String> {
     let conf = ServerConf {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         upstream_keepalive_pool_size: UPSTREAM_POOL_SIZE,
         max_retries: TRIES_MAX,
         ..ServerConf::default()
     };
-    let mut proxy = http_proxy(&Arc::new(conf), App::new(control.clone()));
+    let read_ahead = control.shared().metrics.read_ahead_bytes().clone();
+    let dialer = Dialer::new(ConnectorOptions::from_server_conf(&conf), read_ahead);
+    let mut proxy = assemble(conf, App::new(control.clone()), dialer).await?;
     let mut options = HttpServerOptions::default();
     options.h2c = preface == Preface::Expected;
     let limits = control.config().limits.clients;
@@ -267,8 +273,9 @@ fn proxy(control: &Arc<Control>, preface: Preface) -> HttpProxy<App> {
     http2.max_concurrent_streams(limits.http2_streams_max);
     http2.max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX));
     http2.max_pending_accept_reset_streams(HTTP2_PENDING_RESETS_MAX);
+    http2.max_send_buffer_size(HTTP2_SEND_BUFFER_BYTES_MAX);
     proxy.h2_options = Some(http2);
-    proxy
+    Ok(proxy)
 }
 
 async fn open_admin(control: &Arc<Control>) -> Result<(SocketAddr, JoinHandle<()>), String> {

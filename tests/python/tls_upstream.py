@@ -2,13 +2,17 @@
 
 usage: tls_upstream.py CERTIFICATE KEY [CLIENT_CA]
 
-Prints its address, then one JSON line per handshake: {"sni", "ok", "error"}.
+Prints its address, then one JSON line per handshake: {"sni", "ok", "error"}. Paths that begin with `/sick` get 503; each reply
+names the values of Host that came with `/healthz`.
 """
 
 import json
 import ssl
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+checked = set()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -19,8 +23,12 @@ class Handler(BaseHTTPRequestHandler):
         received = len(self.rfile.read(length))
         certificate = self.connection.getpeercert() or {}
         subject = {name: value for part in certificate.get("subject", ()) for name, value in part}
+        if self.path == "/healthz":
+            checked.add(self.headers.get("host"))
         body = json.dumps(
             {
+                "host": self.headers.get("host"),
+                "checked": sorted(checked),
                 "sni": getattr(self.connection, "asked_name", None),
                 "alpn": self.connection.selected_alpn_protocol(),
                 "version": self.connection.version(),
@@ -28,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
                 "received": received,
             }
         ).encode()
-        self.send_response(200)
+        self.send_response(503 if self.path.startswith("/sick") else 200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()

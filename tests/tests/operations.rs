@@ -1,8 +1,10 @@
 //! What an operator sees: health, metrics, the admin API's door, the access log, and the command line.
 
+use raptorgate_tests::certificates::Authority;
 use raptorgate_tests::gateway::{ADMIN_TOKEN, Gateway, command_line, listeners};
 use raptorgate_tests::h1::{H1, Request};
 use raptorgate_tests::poll::{SOON, until};
+use raptorgate_tests::python::TlsUpstream;
 use raptorgate_tests::upstream::Upstream;
 use serde_json::Value;
 
@@ -195,34 +197,53 @@ fn the_check_tells_all_problems_at_once() {
     assert!(json["errors"].as_array().is_some_and(|e| e.len() >= 3), "{json}");
 }
 
-#[tokio::test]
-async fn an_upstream_on_the_command_line_needs_no_file() {
-    let upstream = Upstream::start();
+/// Without a file, the ops and admin listeners are where they are by default: one gateway at a time.
+static DEFAULT_PORTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Sends one request through `run --upstream URL`; returns what the upstream says.
+async fn run_with_upstream(url: &str, authority: Option<&str>) -> String {
+    let _alone = DEFAULT_PORTS.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let ready = folder.path().join("ready.json");
-    let mut child = std::process::Command::new(raptorgate_tests::gateway::binary())
-        .args([
-            "run",
-            "--upstream",
-            &format!("http://{}", upstream.address()),
-            "--listen",
-            "127.0.0.1:0",
-            "--ready-file",
-        ])
-        .arg(&ready)
-        .current_dir(folder.path())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("start raptorgate");
+    let mut command = std::process::Command::new(raptorgate_tests::gateway::binary());
+    command.args(["run", "--upstream", url, "--listen", "127.0.0.1:0", "--ready-file"]).arg(&ready);
+    if let Some(file) = authority {
+        command.env("SSL_CERT_FILE", file);
+    }
+    let silent = std::process::Stdio::null;
+    let mut child = command.current_dir(folder.path()).stdout(silent()).stderr(silent()).spawn().expect("start it");
     let read = || serde_json::from_slice::<Value>(&std::fs::read(&ready).ok()?).ok();
     let addresses = until("ready", SOON, async || read()).await;
     let address = addresses["listeners"][0].as_str().expect("a listener").parse().expect("an address");
-    let reply =
-        H1::connect(address).await.send(&Request::get("/x").header("x-test-id", "no-file")).await.expect("a reply");
-    assert_eq!(reply.status, 200);
+    let reply = H1::connect(address).await.send(&Request::get("/x").header("x-test-id", "run")).await.expect("a reply");
     child.kill().expect("stop it");
     child.wait().expect("its end");
+    reply.text().to_owned()
+}
+
+#[tokio::test]
+async fn an_upstream_on_the_command_line_needs_no_file() {
+    let upstream = Upstream::start();
+    run_with_upstream(&format!("http://{}", upstream.address()), None).await;
+    let host = upstream.record("run").await["headers"]["host"].as_str().expect("a host").to_owned();
+    assert_ne!(host, upstream.address().to_string(), "a plain address is no name: it gets what the client asked for");
+    let named = Upstream::start();
+    let authority = format!("localhost:{}", named.address().port());
+    run_with_upstream(&format!("http://{authority}"), None).await;
+    assert_eq!(named.record("run").await["headers"]["host"], authority);
+}
+
+#[tokio::test]
+async fn an_encrypted_upstream_on_the_command_line_is_asked_by_its_name() {
+    let (folder, authority) = (tempfile::tempdir().expect("a folder"), Authority::new());
+    authority.write(folder.path(), "ca.pem");
+    authority.write_leaf(folder.path(), "api", &["localhost"]);
+    let api = TlsUpstream::start(folder.path(), "api", None);
+    let named = format!("localhost:{}", api.address().port());
+    let ca = folder.path().join("ca.pem");
+    let told = run_with_upstream(&format!("https://{named}/"), ca.to_str()).await;
+    let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| panic!("no reply of the upstream: {told}"));
+    assert_eq!((told["host"].as_str(), told["sni"].as_str()), (Some(named.as_str()), Some("localhost")));
 }
 
 #[test]

@@ -254,3 +254,52 @@ async fn an_upstream_may_speak_http2_over_tls() {
     let reply = ask(&gateway, 3).await;
     assert_eq!((reply.status, reply.json()["alpn"].is_null()), (200, true), "{}", reply.text());
 }
+
+/// State of each upstream's endpoint, by the number of the upstream.
+async fn states(gateway: &Gateway) -> Vec<String> {
+    let upstreams = gateway.admin(Request::get("/api/v1/upstreams")).await.json();
+    let all = upstreams["upstreams"].as_array().expect("upstreams").clone();
+    let mut named: Vec<_> =
+        all.iter().map(|u| (u["name"].to_string(), u["endpoints"][0]["state"].to_string())).collect();
+    named.sort();
+    named.into_iter().map(|(_, state)| state.trim_matches('"').to_owned()).collect()
+}
+
+#[tokio::test]
+async fn health_checks_speak_tls_as_requests_do() {
+    let house = House::new();
+    let (open, closed) = (house.backend("backend", None), house.backend("backend", Some("ca.pem")));
+    let check = |path: &str| {
+        format!(
+            "retries: 0, health_check: {{ path: {path}, interval: 500ms, timeout: 500ms, unhealthy_after: 1, healthy_after: 1 }}"
+        )
+    };
+    let upstream = |address: SocketAddr, tls: &str, path: &str| {
+        upstream(address, &house.block(tls)).replace("retries: 0", &check(path))
+    };
+    let gateway = Gateway::start(&yaml(&[
+        upstream(open.address(), "CA, server_name: backend.test", "/healthz"),
+        upstream(open.address(), "OTHER, server_name: backend.test", "/healthz"),
+        upstream(open.address(), "CA, server_name: wrong.test", "/healthz"),
+        upstream(open.address(), "OTHER, server_name: unverified.test, verify: false", "/healthz"),
+        upstream(open.address(), "CA, server_name: backend.test", "/sick"),
+        upstream(closed.address(), "CA, server_name: backend.test, CERT", "/healthz"),
+        upstream(closed.address(), "CA, server_name: backend.test", "/healthz"),
+    ]))
+    .await;
+    let wanted = ["in", "unhealthy", "unhealthy", "in", "unhealthy", "in", "unhealthy"];
+    until("each check ends as a request would", SOON, async || (states(&gateway).await == wanted).then_some(())).await;
+    let made = |server: &TlsUpstream, name: &str| {
+        server.handshakes().iter().filter(|h| h["sni"] == name && h["ok"] == true).count()
+    };
+    until("the good ones are checked again", SOON, async || {
+        let again = made(&open, "backend.test") >= 4
+            && made(&open, "unverified.test") >= 2
+            && made(&closed, "backend.test") >= 2;
+        again.then_some(())
+    })
+    .await;
+    assert_eq!(states(&gateway).await, wanted, "they stay as they are");
+    let reply = ask(&gateway, 0).await.json();
+    assert_eq!(reply["checked"], serde_json::json!([open.address().to_string()]), "Host of the checks");
+}

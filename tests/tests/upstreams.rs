@@ -323,3 +323,38 @@ async fn http2_requests_share_connections_up_to_the_streams_said() {
         assert_eq!((records.len(), connections.len()), (20, wanted), "{streams_max} streams per connection");
     }
 }
+
+#[tokio::test]
+async fn an_upstream_with_a_host_of_its_own_gets_it() {
+    let upstream = Upstream::start();
+    for protocol in ["http1", "http2"] {
+        let yaml = format!(
+            "{}upstreams: {{ api: {{ endpoints: [{{ address: \"{}\" }}], protocol: {protocol}, host: api.example.com, \
+             health_check: {{ path: /healthz }} }} }}\n\
+             routes: [{{ name: all, match: {{ path: /* }}, upstream: api, format: json }}]\n",
+            listeners(),
+            upstream.address()
+        );
+        let gateway = Gateway::start(&yaml).await;
+        for client in ["h1", "h2"] {
+            let id = format!("own-host-{protocol}-{client}");
+            let request = Request::get("/x").header("x-test-id", &id);
+            let reply = match client {
+                "h1" => gateway.send(&request).await,
+                _ => gateway.h2().await.send(&request).await.expect("a reply"),
+            };
+            assert_eq!(reply.status, 200, "{id}");
+            let record = upstream.record(&id).await;
+            assert_eq!(record["headers"]["host"], "api.example.com", "{id}");
+            let forwarded = record["headers"]["x-forwarded-host"].as_str().expect("what the client asked for");
+            assert!(forwarded.starts_with("127.0.0.1") || forwarded == "gateway.test", "{id}: {forwarded}");
+        }
+        let check = until("a check", SOON, async || {
+            upstream
+                .records()
+                .into_iter()
+                .find(|r| r["target"] == "/healthz" && r["headers"]["host"] == "api.example.com")
+        });
+        check.await;
+    }
+}

@@ -42,6 +42,8 @@ pub struct ClientLimits {
     pub idle_timeout: Duration,
     /// For a client that takes nothing.
     pub write_timeout: Duration,
+    /// Bytes of a reply that are read before the client has taken them; at least 4 KiB, at most 64 KiB.
+    pub read_ahead_bytes_max: usize,
     /// Requests at once on an HTTP/2 connection.
     pub http2_streams_max: u32,
     /// RST_STREAM frames per second on an HTTP/2 connection.

@@ -116,6 +116,8 @@ fn limits(block: &LimitsBlock, cx: &mut Context) -> Limits {
 
 /// Largest head that the HTTP/1.1 parser behind the gateway's own checks takes.
 const HEADER_BYTES_MAX: u64 = 1 << 20;
+/// What may be read ahead: less makes no piece of a body, and Pingora has no room for more.
+const READ_AHEAD_BYTES: std::ops::RangeInclusive<u64> = 4 << 10..=64 << 10;
 
 fn clients(block: &LimitsBlock, cx: &mut Context) -> ClientLimits {
     if block.header.value.0 > HEADER_BYTES_MAX {
@@ -123,6 +125,11 @@ fn clients(block: &LimitsBlock, cx: &mut Context) -> ClientLimits {
         cx.tell(
             Finding::new(block.header.at, Code::WrongValue, message).help("heads are read whole: 32 KiB is plenty"),
         );
+    }
+    if !READ_AHEAD_BYTES.contains(&block.read_ahead.value.0) {
+        let message = "`limits.read_ahead` is not between 4 KiB and 64 KiB".to_owned();
+        let help = "4 KiB keeps slow clients cheap, 64 KiB is what large replies are fastest with";
+        cx.tell(Finding::new(block.read_ahead.at, Code::WrongValue, message).help(help));
     }
     ClientLimits {
         connections_max: count(block.connections.0),
@@ -135,6 +142,7 @@ fn clients(block: &LimitsBlock, cx: &mut Context) -> ClientLimits {
         body_bytes_per_second_min: block.body_rate.0,
         idle_timeout: block.idle_timeout,
         write_timeout: block.write_timeout,
+        read_ahead_bytes_max: size(block.read_ahead.value.0),
         http2_streams_max: count(block.http2_streams.0),
         http2_resets_per_second_max: count(block.http2_resets.0),
         http2_control_frames_per_second_max: count(block.http2_control_frames.0),
@@ -214,6 +222,7 @@ fn upstream(name: &At<Name>, block: &UpstreamBlock, scope: &Scope<'_>, cx: &mut 
         balance: block.balance.0.clone(),
         protocol: block.protocol,
         tls,
+        host: block.host.as_ref().map(|host| host.0.as_str().into()),
         idempotent: block.idempotent,
         retries_max: u32::try_from(block.retries.0).unwrap_or(u32::MAX),
         timeouts: Timeouts {

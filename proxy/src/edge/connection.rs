@@ -29,8 +29,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// Bytes of a reply that are gathered before they are sent: its head and a small body leave in one segment.
-pub(super) const OUT_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a reply that are gathered before they are sent: its head and a small body leave in one segment. A larger piece
+/// leaves together with what was gathered, without being copied.
+pub(super) const OUT_BYTES_MAX: usize = 4 << 10;
 /// RFC 9113 §3.4.
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -83,6 +84,33 @@ impl Connection {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Sends what was gathered, and of `data` as much as is taken, in one call where that can be done.
+    fn poll_out_and(&mut self, data: &[u8], cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            let Some(inner) = &mut self.inner else { return Poll::Ready(Err(closed())) };
+            let both = [io::IoSlice::new(&self.out), io::IoSlice::new(data)];
+            let written = match (self.out.is_empty(), inner.is_write_vectored()) {
+                (true, _) => Pin::new(inner).poll_write(cx, data),
+                (false, true) => Pin::new(inner).poll_write_vectored(cx, &both),
+                (false, false) => Pin::new(inner).poll_write(cx, &self.out),
+            };
+            let written = match written {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => written,
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Pending => return self.poll_stall(cx),
+            };
+            self.write_alarm = None;
+            let gathered = written.min(self.out.len());
+            self.out.advance(gathered);
+            if written > gathered {
+                // large pieces need no place to gather; it would stay as long as the connection
+                self.out = BytesMut::new();
+                return Poll::Ready(Ok(written - gathered));
+            }
+        }
     }
 
     /// The client takes nothing now.
@@ -143,21 +171,14 @@ impl AsyncWrite for Connection {
             return Pin::new(inner).poll_write(cx, data);
         };
         http1.saw_reply(data);
+        if data.len() >= OUT_BYTES_MAX {
+            return this.poll_out_and(data, cx);
+        }
         if this.out.len().saturating_add(data.len()) > OUT_BYTES_MAX {
             ready!(this.poll_out(cx))?;
         }
-        if data.len() < OUT_BYTES_MAX {
-            this.out.extend_from_slice(data);
-            return Poll::Ready(Ok(data.len()));
-        }
-        let Some(inner) = &mut this.inner else { return Poll::Ready(Err(closed())) };
-        match Pin::new(inner).poll_write(cx, data) {
-            Poll::Ready(written) => {
-                this.write_alarm = None;
-                Poll::Ready(written)
-            }
-            Poll::Pending => this.poll_stall(cx),
-        }
+        this.out.extend_from_slice(data);
+        Poll::Ready(Ok(data.len()))
     }
 
     fn poll_write_vectored(

@@ -6,7 +6,7 @@
 
 use super::context::RequestContext;
 use super::endpoint;
-use super::forwarded_head::{accept_trailers, drop_claims, join_cookies};
+use super::forwarded_head::{accept_trailers, drop_claims, join_cookies, name_host};
 use super::head::authority;
 use super::request::REQUEST_ID;
 use super::strict_reply::{Upgrade, check};
@@ -15,9 +15,11 @@ use crate::runtime::upstream::UpstreamSet;
 use crate::telemetry::access_record::Phase;
 use crate::telemetry::upstream_metrics::{AttemptResult, ConnectionKind};
 use crate::tls::upstream::{Reused, is_handshake_failure, is_late_refusal};
+use crate::upstreams::dial::{dialled, read_ahead};
 use crate::upstreams::lease::Verdict;
+use crate::upstreams::read_ahead::Bound;
 use http::{Method, header};
-use pingora_core::protocols::ALPN;
+use pingora_core::protocols::{ALPN, Digest};
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
@@ -28,6 +30,13 @@ use std::time::{Duration, Instant};
 
 /// Our own deadlines are told apart; this one only frees a connection whose request has ended long ago.
 const READ_GRACE: Duration = Duration::from_secs(5);
+/// Bytes that an HTTP/2 upstream may send on a stream before some were taken; Pingora's own 8 MiB would be held for each
+/// client that does not read.
+const HTTP2_STREAM_WINDOW: u32 = 64 << 10;
+/// Bytes that it may send over all streams of a connection, at least.
+const HTTP2_CONNECTION_WINDOW_MIN: u32 = 1 << 20;
+/// RFC 9113 §6.9.1.
+const HTTP2_WINDOW_MAX: u32 = (1 << 31) - 1;
 /// Statuses by which an upstream says that it did not serve the request.
 const RETRIED_STATUSES: [u16; 3] = [502, 503, 504];
 
@@ -57,7 +66,10 @@ pub async fn choose(session: &mut Session, ctx: &mut RequestContext) -> Result<B
     let Some(lease) = upstream.choose(ctx.method, &ctx.tried, deadline).await else {
         return Err(endpoint::refuse(ctx, Denial::UpstreamUnresolved));
     };
-    let peer = peer(lease.address(), &lease.configured().host, upstream);
+    let mut peer = peer(lease.address(), &lease.configured().host, upstream);
+    if upstream.config.protocol == UpstreamProtocol::Http1 {
+        peer.options.alpn = dialled();
+    }
     ctx.lease = Some(lease);
     Ok(Box::new(peer))
 }
@@ -75,7 +87,12 @@ pub(crate) fn peer(address: std::net::SocketAddr, host: &str, upstream: &Upstrea
     peer.options.read_timeout = Some(timeouts.first_byte.max(timeouts.idle) + READ_GRACE);
     peer.options.write_timeout = Some(timeouts.idle);
     peer.options.idle_timeout = Some(upstream.config.pool.idle_timeout);
-    peer.options.max_h2_streams = upstream.config.pool.streams_max;
+    let streams_max = upstream.config.pool.streams_max;
+    peer.options.max_h2_streams = streams_max;
+    peer.options.h2_stream_window_size = Some(HTTP2_STREAM_WINDOW);
+    // wide enough that streams whose clients do not read cannot stop the others
+    let all = u32::try_from(streams_max).map_or(u32::MAX, |streams| streams.saturating_mul(HTTP2_STREAM_WINDOW));
+    peer.options.h2_connection_window_size = Some(all.clamp(HTTP2_CONNECTION_WINDOW_MIN, HTTP2_WINDOW_MAX));
     peer.options.alpn = match upstream.config.protocol {
         UpstreamProtocol::Http1 => ALPN::H1,
         UpstreamProtocol::Http2 => ALPN::H2,
@@ -84,7 +101,15 @@ pub(crate) fn peer(address: std::net::SocketAddr, host: &str, upstream: &Upstrea
 }
 
 /// A connection is there.
-pub fn connected(ctx: &mut RequestContext, kind: ConnectionKind) {
+pub fn connected(session: &Session, digest: Option<&Digest>, kind: ConnectionKind, ctx: &mut RequestContext) {
+    if let Some(ahead) = digest.and_then(read_ahead) {
+        let guarded = ctx.link.as_ref().filter(|_| session.downstream_session.is_custom());
+        let piece = ctx.runtime.config.limits.clients.read_ahead_bytes_max;
+        ahead.begin(guarded.map_or(Bound::None, |_| Bound::Bytes(piece)));
+        if let Some(link) = guarded {
+            link.reads_through(ahead.clone());
+        }
+    }
     if let Some(route) = &ctx.route {
         route.upstream.metrics.connected(kind);
     }
@@ -102,7 +127,10 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
     accept_trailers(head, session.req_header())?;
     // empty where a 1.0 client named none: HTTP/1.1 needs the field (RFC 9112 §3.2)
     let host = authority(session.req_header()).to_owned();
-    head.insert_header(header::HOST, host.as_str())?;
+    match ctx.route.as_ref().and_then(|route| route.upstream.config.host.clone()) {
+        Some(own) => name_host(head, &own)?,
+        None => head.insert_header(header::HOST, host.as_str())?,
+    }
     forwarded(head, ctx, &host)?;
     if let Some(record) = &ctx.record {
         head.insert_header(REQUEST_ID, &*record.request_id)?;

@@ -5,7 +5,7 @@
 //! * Names are compared as CGI and WSGI see them, with `_` and `-` alike (RFC 3875 §4.1.18)
 //!   (`every_request_of_the_corpus_is_served_or_refused_by_the_letter`).
 
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
 use pingora_core::Result;
 use pingora_http::RequestHeader;
 
@@ -92,6 +92,18 @@ pub fn accept_trailers(head: &mut RequestHeader, client: &RequestHeader) -> Resu
         return head.insert_header(header::TE, "trailers");
     }
     Ok(())
+}
+
+/// The upstream's own host, in the field and in the URI, which becomes `:authority`.
+pub fn name_host(head: &mut RequestHeader, host: &str) -> Result<()> {
+    if head.uri.authority().is_some() {
+        let mut parts = head.uri.clone().into_parts();
+        parts.authority = host.parse().ok();
+        if let Ok(uri) = Uri::from_parts(parts) {
+            head.set_uri(uri);
+        }
+    }
+    head.insert_header(header::HOST, host)
 }
 
 #[cfg(test)]

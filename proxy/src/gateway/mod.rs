@@ -47,17 +47,18 @@ impl App {
 
 #[async_trait]
 impl ProxyHttp for App {
-    type CTX = RequestContext;
+    /// Boxed: Pingora moves it through several states of its own, each of which has room for it.
+    type CTX = Box<RequestContext>;
 
-    fn new_ctx(&self) -> RequestContext {
-        RequestContext::new(self.control.runtime(), self.control.shared().clone())
+    fn new_ctx(&self) -> Box<RequestContext> {
+        Box::new(RequestContext::new(self.control.runtime(), self.control.shared().clone()))
     }
 
     fn init_downstream_modules(&self, _modules: &mut pingora_core::modules::http::HttpModules) {
         // none: compression would see a reply before the filters do
     }
 
-    async fn request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Box<RequestContext>) -> Result<bool> {
         request::on_request(session, ctx).await
     }
 
@@ -66,7 +67,7 @@ impl ProxyHttp for App {
         _session: &mut Session,
         body: &mut Option<Bytes>,
         end: bool,
-        ctx: &mut RequestContext,
+        ctx: &mut Box<RequestContext>,
     ) -> Result<()> {
         if end {
             body::drop_empty_end(body);
@@ -74,20 +75,21 @@ impl ProxyHttp for App {
         body::count_streamed(body.as_ref(), ctx)
     }
 
-    async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+    async fn upstream_peer(&self, session: &mut Session, ctx: &mut Box<RequestContext>) -> Result<Box<HttpPeer>> {
         attempt::choose(session, ctx).await
     }
 
     async fn connected_to_upstream(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         reused: bool,
         _peer: &HttpPeer,
         _fd: std::os::unix::io::RawFd,
-        _digest: Option<&Digest>,
-        ctx: &mut RequestContext,
+        digest: Option<&Digest>,
+        ctx: &mut Box<RequestContext>,
     ) -> Result<()> {
-        attempt::connected(ctx, if reused { ConnectionKind::Reused } else { ConnectionKind::Opened });
+        let kind = if reused { ConnectionKind::Reused } else { ConnectionKind::Opened };
+        attempt::connected(session, digest, kind, ctx);
         Ok(())
     }
 
@@ -95,7 +97,7 @@ impl ProxyHttp for App {
         &self,
         session: &mut Session,
         head: &mut RequestHeader,
-        ctx: &mut RequestContext,
+        ctx: &mut Box<RequestContext>,
     ) -> Result<()> {
         attempt::rewrite(session, head, ctx)
     }
@@ -104,7 +106,7 @@ impl ProxyHttp for App {
         &self,
         session: &mut Session,
         head: &mut ResponseHeader,
-        ctx: &mut RequestContext,
+        ctx: &mut Box<RequestContext>,
     ) -> Result<()> {
         attempt::judge_head(session, head, ctx)
     }
@@ -113,7 +115,7 @@ impl ProxyHttp for App {
         &self,
         _session: &mut Session,
         head: &mut ResponseHeader,
-        ctx: &mut RequestContext,
+        ctx: &mut Box<RequestContext>,
     ) -> Result<()> {
         ending::mark_upgrade(head, ctx)
     }
@@ -122,7 +124,7 @@ impl ProxyHttp for App {
         &self,
         _session: &mut Session,
         _peer: &HttpPeer,
-        ctx: &mut RequestContext,
+        ctx: &mut Box<RequestContext>,
         e: Box<Error>,
     ) -> Box<Error> {
         attempt::on_connect_failed(ctx, e)
@@ -133,30 +135,30 @@ impl ProxyHttp for App {
         peer: &HttpPeer,
         session: &mut Session,
         e: Box<Error>,
-        ctx: &mut RequestContext,
+        ctx: &mut Box<RequestContext>,
         reused: bool,
     ) -> Box<Error> {
         attempt::on_late_refusal(ctx, peer, if reused { Reused::Yes } else { Reused::No }, &e);
         attempt::on_attempt_failed(session, ctx, e)
     }
 
-    async fn fail_to_proxy(&self, session: &mut Session, e: &Error, ctx: &mut RequestContext) -> FailToProxy {
+    async fn fail_to_proxy(&self, session: &mut Session, e: &Error, ctx: &mut Box<RequestContext>) -> FailToProxy {
         ending::answer_failure(session, e, ctx).await
     }
 
-    async fn logging(&self, session: &mut Session, e: Option<&Error>, ctx: &mut RequestContext) {
+    async fn logging(&self, session: &mut Session, e: Option<&Error>, ctx: &mut Box<RequestContext>) {
         ending::finish(session, e, ctx).await;
     }
 
     // Every failure is in the access log and the metrics, with a code; Pingora's lines would name upstream addresses.
-    fn suppress_error_log(&self, _session: &Session, _ctx: &RequestContext, _e: &Error) -> bool {
+    fn suppress_error_log(&self, _session: &Session, _ctx: &Box<RequestContext>, _e: &Error) -> bool {
         true
     }
 
     fn suppress_proxy_warn_log(
         &self,
         _session: &Session,
-        _ctx: &RequestContext,
+        _ctx: &Box<RequestContext>,
         _e: &Error,
         _context: ProxyWarnLogContext,
     ) -> bool {

@@ -4,6 +4,7 @@
 //! * The exchange is in one place at a time: in the link, or lent to the phase that runs. It comes back when the loan is
 //!   dropped, also by a panic or a cancelled future.
 
+use crate::upstreams::read_ahead::{ReadAhead, Writing};
 use parking_lot::Mutex;
 use pingora_core::protocols::http::ServerSession;
 use raptorgate_filters::exchange::{Exchange, Outcome};
@@ -28,6 +29,7 @@ pub struct Link {
     failure: Mutex<Option<Denial>>,
     first_byte: Mutex<Option<Instant>>,
     outcome: Mutex<Option<Outcome>>,
+    read_ahead: Mutex<Option<Arc<ReadAhead>>>,
 }
 
 impl Link {
@@ -45,6 +47,7 @@ impl Link {
             failure: Mutex::new(None),
             first_byte: Mutex::new(None),
             outcome: Mutex::new(None),
+            read_ahead: Mutex::new(None),
         })
     }
 
@@ -60,6 +63,17 @@ impl Link {
         self.attempt.fetch_add(1, Relaxed);
         self.may_retry.store(others_left == OthersLeft::Yes, Relaxed);
         *self.failure.lock() = None;
+        *self.read_ahead.lock() = None;
+    }
+
+    /// The attempt's reply comes through this.
+    pub fn reads_through(&self, ahead: Arc<ReadAhead>) {
+        *self.read_ahead.lock() = Some(ahead);
+    }
+
+    /// Holds the upstream until what was taken is written.
+    pub(super) fn writing(&self) -> Option<Writing> {
+        self.read_ahead.lock().as_ref().map(ReadAhead::take)
     }
 
     /// The request's head goes to an upstream now: from here on it may cost.

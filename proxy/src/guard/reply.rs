@@ -60,6 +60,7 @@ pub(super) struct ReplyState {
 impl GuardedSession {
     pub(super) async fn on_tasks(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
         self.forget_failed_attempt();
+        let _writing = self.link.writing();
         self.policy.deadlines.activity(Instant::now());
         let mut out = Vec::with_capacity(tasks.len());
         for task in tasks {

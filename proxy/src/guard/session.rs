@@ -23,8 +23,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{Sleep, sleep_until};
 
-/// Batches up to this many body bytes are written in one call, which copies them once; larger ones task by task.
-const BATCH_BYTES_MAX: usize = 16 << 10;
+/// Batches up to this many body bytes are written in one call, which copies them once, into a buffer that stays as large;
+/// larger ones task by task.
+const BATCH_BYTES_MAX: usize = 4 << 10;
 
 /// What holds for one request's way through the session.
 pub struct GuardPolicy {
@@ -93,8 +94,10 @@ impl GuardedSession {
         if self.gone || tasks.is_empty() {
             return Ok(());
         }
-        let body_bytes: usize = tasks.iter().map(body_len).sum();
-        if body_bytes <= BATCH_BYTES_MAX {
+        let pieces = tasks.iter().map(body_len).filter(|bytes| *bytes > 0);
+        let (count, bytes) = pieces.fold((0, 0), |(count, sum), bytes| (count + 1, sum + bytes));
+        // one piece gains nothing, but its copy would stay
+        if count != 1 && bytes <= BATCH_BYTES_MAX {
             return self.write(tasks).await;
         }
         for task in tasks.drain(..) {

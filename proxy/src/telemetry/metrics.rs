@@ -35,6 +35,7 @@ pub struct Metrics {
     buffered_bytes: IntGauge,
     holds_open: IntGauge,
     endings_untold: IntGauge,
+    read_ahead_bytes: IntGauge,
     generation: IntGauge,
     last_rejection: IntGauge,
     access_log_dropped: IntCounter,
@@ -116,6 +117,7 @@ impl Metrics {
             buffered_bytes: gauge(&registry, &names::BUFFERED_BYTES)?,
             holds_open: gauge(&registry, &names::HOLDS_OPEN)?,
             endings_untold: gauge(&registry, &names::ENDINGS_UNTOLD)?,
+            read_ahead_bytes: gauge(&registry, &names::READ_AHEAD_BYTES)?,
             generation: gauge(&registry, &names::CONFIG_GENERATION)?,
             last_rejection: gauge(&registry, &names::CONFIG_LAST_REJECTION)?,
             access_log_dropped: counter(&registry, &names::ACCESS_LOG_DROPPED)?,
@@ -192,6 +194,11 @@ impl Metrics {
     pub fn set_keeper(&self, figures: KeeperFigures) {
         self.holds_open.set(i64::try_from(figures.open).unwrap_or(i64::MAX));
         self.endings_untold.set(i64::try_from(figures.untold).unwrap_or(i64::MAX));
+    }
+
+    /// Bytes of replies read ahead of clients.
+    pub fn read_ahead_bytes(&self) -> &IntGauge {
+        &self.read_ahead_bytes
     }
 
     /// Counts records that the access log had no room for.

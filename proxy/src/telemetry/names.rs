@@ -199,6 +199,13 @@ pub const ENDINGS_UNTOLD: Metric = metric(
     &[],
     "Ended requests that the store could not be told of yet; they are sent until it takes them.",
 );
+/// Bytes of replies read ahead of clients.
+pub const READ_AHEAD_BYTES: Metric = metric(
+    "raptorgate_read_ahead_bytes",
+    Kind::Gauge,
+    &[],
+    "Bytes of replies that were read from HTTP/1.1 upstreams and not taken by their clients yet.",
+);
 /// Tokens.
 pub const TOKENS_TOTAL: Metric = metric(
     "raptorgate_tokens_total",
@@ -323,6 +330,7 @@ pub const ALL: &[Metric] = &[
     BUFFERED_BYTES,
     HOLDS_OPEN,
     ENDINGS_UNTOLD,
+    READ_AHEAD_BYTES,
     TOKENS_TOTAL,
     COST_NANOS,
     UNPRICED,

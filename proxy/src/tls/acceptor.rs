@@ -60,6 +60,8 @@ fn server_config(tls: &ListenerTls, resolver: Arc<Certificates>) -> Result<Serve
     }
     .with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // ours, strongest first: a client in the middle of an attack cannot ask for a weaker one that both know
+    config.ignore_client_order = true;
     if tls.client_certificates.is_some() {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;

@@ -98,7 +98,8 @@ async fn keep_checked(set: &UpstreamSet, check: &HealthCheck, connector: &Connec
 async fn check_one(set: &UpstreamSet, member: &Member, check: &HealthCheck, connector: &Connector) {
     let peer = peer(member.endpoint.address, &member.configured.host, set);
     let configured = member.configured.to_string();
-    let result = probe(connector, peer, check, check.host.as_deref().unwrap_or(&configured)).await;
+    let host = check.host.as_deref().or(set.config.host.as_deref()).unwrap_or(&configured);
+    let result = probe(connector, peer, check, host).await;
     set.metrics.checked(result);
     let checked = if result == CheckResult::Passed { Checked::Passed } else { Checked::Failed };
     let (upstream, endpoint) = (&*set.config.name, member.endpoint.address);

@@ -7,12 +7,14 @@
 //!   (`a_reload_forgets_nothing_about_endpoints`).
 //! * Background tasks belong to the configuration that is served, and end with it (`health_checks_follow_a_reload`).
 
+pub mod dial;
 pub mod endpoint;
 pub mod gate;
 mod keeper;
 pub mod lease;
 pub mod names;
 mod probe;
+pub mod read_ahead;
 pub mod state;
 
 use crate::runtime::upstream::UpstreamSet;
