@@ -74,6 +74,8 @@ struct Maker {
     clock: Clock,
     /// When the requests were minted.
     millis: u64,
+    /// Operations so far: the ids move on with them, since a request that ended does little more.
+    made: u128,
     sequences: [u64; 2],
     admitted: Vec<Admit>,
 }
@@ -126,9 +128,9 @@ impl Maker {
     }
 
     fn id(&mut self) -> LedgerId {
-        let number = self.rng.u128(..16);
+        let number = self.made / 6 + self.rng.u128(..16);
         // some from the day before and the day after, some that do not tell a day
-        let millis = match (number, self.clock) {
+        let millis = match (number % 16, self.clock) {
             (0 | 1, _) => self.millis + 86_400_000,
             (2 | 3, _) => self.millis - 86_400_000,
             (4, Clock::Stepping) => 0,
@@ -178,15 +180,15 @@ impl Maker {
         KeyUse {
             key: [at; 32],
             fingerprint: self.pick(&[None, Some([7; 32]), Some([7; 32]), Some([8; 32])]),
-            lease_micros: self.pick(&[short, usual, GRACE]),
-            keep_micros: self.pick(&[usual, GRACE, 100 * GRACE]),
+            lease_micros: self.pick(&[short, short, usual]),
+            keep_micros: self.pick(&[usual, GRACE, GRACE]),
             on_unknown: self.pick(&[OnUnknown::Refuse, OnUnknown::Refuse, OnUnknown::RunAgain]),
         }
     }
 
     fn key_end(&mut self, at: usize) -> KeyEnd {
         let usual = self.micros();
-        let keep_micros = self.pick(&[usual, 100 * GRACE]);
+        let keep_micros = self.pick(&[usual, GRACE, 4 * GRACE]);
         let reply = self.pick(&[None, Some(&b"\0\r\n\xff"[..]), Some(&b""[..])]).map(<[u8]>::to_vec);
         let ending = match self.rng.u8(..4) {
             0 => KeyEnding::Free,
@@ -236,6 +238,7 @@ impl Maker {
     }
 
     fn op(&mut self) -> Op {
+        self.made += 1;
         match self.rng.u8(..40) {
             0..14 => Op::Admit(self.admit()),
             14..16 => Op::Dispatch(Dispatch { id: self.id(), keys: self.some(2, |_, at| [at as u8; 32]) }),
@@ -262,7 +265,7 @@ impl Maker {
                 let whose = name(&self.rng.u8(..30).to_string());
                 Op::Credit(Credit { name: whose, account: self.account(at), kind, amount, note: self.note() })
             }
-            _ => Op::Trim(self.rng.u64(..60)),
+            _ => Op::Trim(self.rng.u64(..40)),
         }
     }
 
@@ -330,7 +333,7 @@ struct Play<'a> {
 async fn play(seed: u64, with: &mut Play<'_>) {
     let (reference, store, tenant) = (&with.reference, with.store, name(&format!("seed {seed}")));
     let (rng, millis) = (fastrand::Rng::with_seed(seed), with.now / 1000);
-    let mut maker = Maker { rng, clock: with.clock, millis, sequences: [0, 1 << 53], admitted: Vec::new() };
+    let mut maker = Maker { rng, clock: with.clock, millis, made: 0, sequences: [0, 1 << 53], admitted: Vec::new() };
     let (mut now, mut sent): (u64, Vec<Op>) = (with.now, Vec::new());
     for at in 0..OPERATIONS {
         now = now.saturating_add_signed(maker.step_of_clock()).max(START / 2);
