@@ -154,11 +154,6 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     ("a host with a scheme", UPSTREAM, concat!(endpoints!(), "    host: «wrong_value»https://api.x.in\n")),
     (
-        "a host with no port behind its colon",
-        UPSTREAM,
-        concat!(endpoints!(), "    host: «wrong_value»\"api.x.in:http\"\n"),
-    ),
-    (
         "a check that outlasts its interval",
         UPSTREAM,
         concat!(endpoints!(), "    health_check: { path: /up, interval: 1s, timeout: «conflict»2s }\n"),
