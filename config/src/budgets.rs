@@ -1,18 +1,34 @@
 //! What the file may hold about money and rates: the store, budgets and rate limits.
 
-use crate::decode::At;
+use crate::decode::{At, Some1};
 use crate::model::{BudgetWindow, Enforcement, Per, SettleMode};
 use crate::shape::{block, words};
-use crate::units::Money;
+use crate::units::{Money, Secret};
 use crate::values::{FilePath, Name, Whole};
 use std::time::Duration;
 
 block! {
     /// Where money, limits and keys are kept. The store is opened if a route has `budgets` or `rate_limits`, or if this block
-    /// is there.
+    /// is there. Either `embedded`, which holds if neither is named, or `redis`.
     pub(crate) struct StoreBlock {
         /// Kept in a folder by this process alone.
-        embedded: EmbeddedBlock = default("{}"),
+        embedded: EmbeddedBlock = optional,
+        /// Kept in a Redis or Valkey server, for any number of gateways.
+        redis: RedisBlock = optional,
+    }
+}
+
+block! {
+    /// A store in Redis (7.0 or later) or Valkey. How the server is to be set up is in redis.md.
+    pub(crate) struct RedisBlock {
+        /// The server: `redis://[user][:password@]host[:port][/database]`. Exactly one.
+        urls: Some1<At<Secret>> = required,
+        /// How long connecting and logging in may take.
+        connect_timeout: Duration = default("100ms"),
+        /// How long an answer may take.
+        response_timeout: Duration = default("50ms"),
+        /// Whether a server that may lose money by its settings is refused at the start; `false`: the log warns.
+        strict: bool = default("false"),
     }
 }
 

@@ -10,7 +10,9 @@ mod limits;
 mod tls;
 mod upstreams;
 
-pub use budgets::{Budget, BudgetWindow, Counted, Enforcement, Per, RateLimit, SettleMode, Store};
+pub use budgets::{
+    Budget, BudgetWindow, Counted, EmbeddedStore, Enforcement, Per, RateLimit, RedisStore, SettleMode, Store,
+};
 pub use compress::{Compress, MediaRange, ReplyCoding};
 pub use fault::{Fault, FaultAbort, FaultDelay};
 pub use limits::{ClientLimits, Limits};

@@ -423,6 +423,21 @@ const CASES: &[(&str, &str, &str)] = &[
     ("a time zone that is none", "Asia/Kolkata", "«wrong_value»Asia/Kolkatta"),
     // money and rates
     (
+        "two stores",
+        "currency: INR",
+        "currency: INR\nstore: «conflict»{ embedded: {}, redis: { urls: [\"redis://a\"] } }",
+    ),
+    (
+        "two servers",
+        "currency: INR",
+        "currency: INR\nstore: { redis: { urls: [\"redis://a\", «wrong_value»\"redis://b\"] } }",
+    ),
+    (
+        "a store that is no Redis",
+        "currency: INR",
+        "currency: INR\nstore: { redis: { urls: [«wrong_value»\"http://a\"] } }",
+    ),
+    (
         "a budget without a meter",
         METER,
         "    budgets: [{ name: «missing_block»b, per: route, limit: 1 INR, window: day }]\n",

@@ -129,9 +129,13 @@ impl Builder {
         let metrics = Metrics::new().map_err(|e| e.to_string())?;
         let access_log = AccessLog::open(&config.access_log.output, metrics.access_log_dropped().clone())
             .map_err(|e| format!("cannot open the access log: {e}"))?;
+        let keeper = match &config.store {
+            Some(store) => Some(store::open(store).await?),
+            None => None,
+        };
         let shared = Arc::new(Shared {
             totals: Arc::new(Totals::default()),
-            keeper: config.store.as_ref().map(store::open).transpose()?,
+            keeper,
             floods: FloodBook::default(),
             buffers: BufferBudget::new(config.limits.buffered_bytes_max),
             metrics,

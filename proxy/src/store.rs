@@ -1,8 +1,10 @@
 //! Opens the store of money and limits, and looks after it while the gateway runs.
 
-use raptorgate_config::model::{SettleMode, Store};
+use raptorgate_config::model::{self, EmbeddedStore, SettleMode};
 use raptorgate_policies::admission::Keeper;
+use raptorgate_policies::store::Store;
 use raptorgate_policies::store::embedded::{Durability, Embedded, EmbeddedOptions};
+use raptorgate_policies::store::redis::{RedisOptions, RedisStore};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +12,15 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_secs(5);
 
 /// Opens the store of a configuration.
-pub fn open(store: &Store) -> Result<Arc<Keeper>, String> {
+pub async fn open(store: &model::Store) -> Result<Arc<Keeper>, String> {
+    let store: Arc<dyn Store> = match store {
+        model::Store::Embedded(embedded) => Arc::new(open_embedded(embedded)?),
+        model::Store::Redis(redis) => Arc::new(open_redis(redis).await?),
+    };
+    Ok(Arc::new(Keeper::new(store)))
+}
+
+fn open_embedded(store: &EmbeddedStore) -> Result<Embedded, String> {
     let durability = match store.settle {
         SettleMode::Journal => Durability::Journal,
         SettleMode::Sync => Durability::Synced,
@@ -20,7 +30,31 @@ pub fn open(store: &Store) -> Result<Arc<Keeper>, String> {
     let embedded = Embedded::open(&store.path, options).map_err(|e| format!("cannot open the store: {e}"))?;
     let records = embedded.recovered().records;
     tracing::info!(path = %store.path.display(), records, "store opened");
-    Ok(Arc::new(Keeper::new(Arc::new(embedded))))
+    Ok(embedded)
+}
+
+/// A server that cannot be reached delays no start: requests that need it are refused until it can.
+async fn open_redis(store: &model::RedisStore) -> Result<RedisStore, String> {
+    let options = RedisOptions {
+        connect_timeout: store.connect_timeout,
+        response_timeout: store.response_timeout,
+        ..RedisOptions::new(store.url.reveal())
+    };
+    let redis = RedisStore::new(&options).map_err(|e| format!("cannot use the store: {e}"))?;
+    match redis.check_server().await {
+        Ok(findings) => {
+            for finding in &findings {
+                tracing::warn!(%finding, "the store may lose money");
+            }
+            if store.strict && !findings.is_empty() {
+                let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+                return Err(format!("the store is refused (`store.redis.strict`):\n  {}", all.join("\n  ")));
+            }
+        }
+        Err(error) if store.strict => return Err(format!("the store cannot be checked: {error}")),
+        Err(error) => tracing::warn!(class = error.class(), "the store cannot be asked how it is set up"),
+    }
+    Ok(redis)
 }
 
 /// Renews holds, sends endings again that were not taken, and gives up holds that nobody looks after.

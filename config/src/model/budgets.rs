@@ -1,14 +1,23 @@
 //! Money and rates.
 
-use crate::units::Money;
+use crate::units::{Money, Secret};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Where money, limits and keys are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
-    /// Folder of the embedded store.
+pub enum Store {
+    /// In a folder, by one process.
+    Embedded(EmbeddedStore),
+    /// In a server, for any number of gateways.
+    Redis(RedisStore),
+}
+
+/// The embedded store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmbeddedStore {
+    /// Its folder.
     pub path: PathBuf,
     /// When a settled cost counts as kept.
     pub settle: SettleMode,
@@ -16,12 +25,25 @@ pub struct Store {
     pub checkpoint_interval: Duration,
 }
 
-impl Store {
+impl EmbeddedStore {
     /// The store of a file that needs one and says nothing of it.
     pub fn in_folder(folder: &Path) -> Self {
         let checkpoint_interval = Duration::from_secs(30);
         Self { path: folder.join("data"), settle: SettleMode::Journal, checkpoint_interval }
     }
+}
+
+/// A store in Redis or Valkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisStore {
+    /// Where the server is; may hold a password.
+    pub url: Secret,
+    /// How long connecting and logging in may take.
+    pub connect_timeout: Duration,
+    /// How long an answer may take.
+    pub response_timeout: Duration,
+    /// A server that may lose money by its settings is refused.
+    pub strict: bool,
 }
 
 /// When a settled cost counts as kept.

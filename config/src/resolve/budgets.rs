@@ -1,9 +1,9 @@
 //! What budgets and rate limits mean, and what they need besides.
 
 use super::{Scope, once, same_currency};
-use crate::budgets::{BudgetBlock, RateLimitBlock};
+use crate::budgets::{BudgetBlock, RateLimitBlock, RedisBlock};
 use crate::decode::{At, Context};
-use crate::model::{Budget, Counted, Per, RateLimit, Store};
+use crate::model::{Budget, Counted, EmbeddedStore, Per, RateLimit, RedisStore, Store};
 use crate::problem::{Code, Finding, Position};
 use crate::routes::RouteBlocks;
 use std::collections::BTreeMap;
@@ -134,20 +134,48 @@ pub(super) fn rate(block: &RateLimitBlock) -> Option<RateLimit> {
 }
 
 /// The store, if anything needs one.
-pub(super) fn store(scope: &Scope<'_>) -> Option<Store> {
+pub(super) fn store(scope: &Scope<'_>, cx: &mut Context) -> Option<Store> {
     let stateful = |blocks: &RouteBlocks| {
         super::blocks::on(&blocks.budgets).is_some() || super::blocks::on(&blocks.rate_limits).is_some()
     };
     let routes = scope.file.routes.iter().flat_map(|routes| &routes.0);
     let needed = stateful(&scope.file.defaults) || routes.map(|route| &route.blocks).any(stateful);
-    let block = match &scope.file.store {
-        Some(block) => &block.embedded,
-        None if needed => return Some(Store::in_folder(scope.folder)),
-        None => return None,
+    let Some(block) = &scope.file.store else {
+        return needed.then(|| Store::Embedded(EmbeddedStore::in_folder(scope.folder)));
     };
-    Some(Store {
-        path: scope.folder.join(&block.path.0),
-        settle: block.settle,
-        checkpoint_interval: block.checkpoint_interval,
-    })
+    match (&block.embedded, &block.redis) {
+        (Some(_), Some(_)) => {
+            let message = "a store is kept in a folder (`embedded`) or in a server (`redis`), not in both";
+            cx.tell(Finding::new(block.at, Code::Conflict, message).help("remove one of them"));
+            None
+        }
+        (None, Some(redis)) => redis_store(redis, cx),
+        (None, None) => Some(Store::Embedded(EmbeddedStore::in_folder(scope.folder))),
+        (Some(embedded), None) => Some(Store::Embedded(EmbeddedStore {
+            path: scope.folder.join(&embedded.path.0),
+            settle: embedded.settle,
+            checkpoint_interval: embedded.checkpoint_interval,
+        })),
+    }
+}
+
+fn redis_store(block: &RedisBlock, cx: &mut Context) -> Option<Store> {
+    let [url, more @ ..] = &block.urls.0[..] else { return None };
+    if let Some(second) = more.first() {
+        let message = "`urls` names more than one server; one is spoken to, Sentinel and Cluster are not";
+        cx.tell(Finding::new(second.at, Code::WrongValue, message).help("name the primary alone"));
+    }
+    let known = ["redis://", "redis+unix://"].iter().any(|scheme| url.value.reveal().starts_with(scheme));
+    if !known {
+        // not quoted: it may hold a password
+        let message = "this is not the URL of a Redis server";
+        let help = "redis://[user][:password@]host[:port][/database]";
+        cx.tell(Finding::new(url.at, Code::WrongValue, message).help(help));
+    }
+    Some(Store::Redis(RedisStore {
+        url: url.value.clone(),
+        connect_timeout: block.connect_timeout,
+        response_timeout: block.response_timeout,
+        strict: block.strict,
+    }))
 }

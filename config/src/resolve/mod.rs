@@ -58,7 +58,7 @@ pub(crate) fn resolve(file: &FileBlock, folder: &Path, cx: &mut Context) -> Opti
         trusted_proxies: file.trusted_proxies.iter().map(|network| network.0).collect(),
         limits: limits(&file.limits, cx),
         drain_max: file.shutdown.drain.0,
-        store: budgets::store(&scope),
+        store: budgets::store(&scope, cx),
         tenants,
         prices,
         upstreams,
