@@ -130,6 +130,27 @@ async fn bodies_that_trickle_are_refused() {
 }
 
 #[tokio::test]
+async fn bodies_that_trickle_over_http2_are_refused() {
+    let stage = Stage::with("limits: { body_rate: 100000000, request_body_timeout: 60s }").await;
+    let mut client = stage.gateway.h2().await;
+    for target in ["/guarded", "/streamed"] {
+        let began = Instant::now();
+        let (response, mut stream) = client
+            .open(&Request::post(target, "").framed(|body| Body::Unsized(body, 1)), false)
+            .await
+            .expect("a stream");
+        stream.send_data("{".into(), false).expect("a first byte");
+        match response.await {
+            Ok(response) => assert_eq!(response.status(), 408, "{target}"),
+            Err(error) => panic!("{target}: {error}"),
+        }
+        let took = began.elapsed();
+        assert!(took >= Duration::from_secs(9) && took < Duration::from_secs(50), "{target}: {took:?}");
+    }
+    assert_eq!(client.send(&Request::get("/x")).await.expect("the connection lives").status, 200);
+}
+
+#[tokio::test]
 async fn connections_beyond_the_limit_are_told() {
     let stage = Stage::with("limits: { connections_per_address: 3 }").await;
     let mut held = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::facts::ConnectionFacts;
 use super::message::{Messages, Step};
+use super::pace::BodyPace;
 use bytes::Bytes;
 use pingora_core::protocols::Stream;
 use raptorgate_policies::Denial;
@@ -19,8 +20,6 @@ use tokio::time::Sleep;
 const READ_BYTES: usize = 4 << 10;
 /// Bytes of later requests that are read while one is answered; beyond it the client waits.
 const AHEAD_BYTES_MAX: usize = 16 << 10;
-/// How long a body may trickle before its rate is looked at.
-const RATE_GRACE: Duration = Duration::from_secs(10);
 
 /// Patience with a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +47,7 @@ pub struct Http1 {
     head_began: Option<Instant>,
     idle_since: Instant,
     alarm: Option<Pin<Box<Sleep>>>,
-    waiting_since: Option<Instant>,
-    waited: Duration,
-    body_bytes: u64,
+    pace: BodyPace,
     refused: bool,
     ended: bool,
 }
@@ -65,9 +62,7 @@ impl Http1 {
             head_began: Some(now),
             idle_since: now,
             alarm: None,
-            waiting_since: None,
-            waited: Duration::ZERO,
-            body_bytes: 0,
+            pace: BodyPace::new(patience.body_rate_min),
             refused: false,
             ended: false,
         }
@@ -79,7 +74,8 @@ impl Http1 {
         // what is there already has waited for us and not we for it
         self.idle_since = Instant::now();
         self.head_began = (!self.messages.buffer.is_empty()).then_some(self.idle_since);
-        (self.alarm, self.waiting_since, self.waited, self.body_bytes) = (None, None, Duration::ZERO, 0);
+        self.alarm = None;
+        self.pace.restart();
         begins && !(self.ended && self.messages.buffer.is_empty())
     }
 
@@ -151,7 +147,7 @@ impl Http1 {
         ready!(Pin::new(inner).poll_read(cx, &mut read))?;
         self.messages.buffer.extend_from_slice(read.filled());
         let read = read.filled().len();
-        self.has_waited();
+        self.pace.came(Instant::now());
         if self.head_began.is_none() {
             (self.head_began, self.alarm) = (Some(Instant::now()), None);
         }
@@ -175,14 +171,7 @@ impl Http1 {
         self.alarm = None;
         let taken = self.messages.took(most.min(buf.remaining()));
         buf.put_slice(&self.messages.buffer.split_to(taken));
-        self.body_bytes = self.body_bytes.saturating_add(taken as u64);
-    }
-
-    /// Something came: the time until then was spent waiting for the client.
-    fn has_waited(&mut self) {
-        if let Some(since) = self.waiting_since.take() {
-            self.waited = self.waited.saturating_add(since.elapsed());
-        }
+        self.pace.count(taken);
     }
 
     /// Reads a body straight into the receiver's buffer.
@@ -197,10 +186,10 @@ impl Http1 {
         if Pin::new(inner).poll_read(cx, buf)?.is_pending() {
             return self.poll_rate(facts, cx);
         }
-        self.has_waited();
+        self.pace.came(Instant::now());
         let new = buf.filled().get(before..).unwrap_or_default();
         let taken = self.messages.took(new.len());
-        self.body_bytes = self.body_bytes.saturating_add(taken as u64);
+        self.pace.count(taken);
         if let Some(ahead) = new.get(taken..).filter(|ahead| !ahead.is_empty()) {
             self.messages.buffer.extend_from_slice(ahead);
             buf.set_filled(before.saturating_add(taken));
@@ -210,14 +199,8 @@ impl Http1 {
 
     /// The body does not come now: how long is that still good?
     fn poll_rate(&mut self, facts: &ConnectionFacts, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.messages.is_in_body() || self.patience.body_rate_min == 0 {
-            return Poll::Pending;
-        }
-        let now = Instant::now();
-        let since = *self.waiting_since.get_or_insert(now);
-        let paid = Duration::from_secs(self.body_bytes.checked_div(self.patience.body_rate_min).unwrap_or(0));
-        let left = paid.saturating_add(RATE_GRACE).saturating_sub(self.waited);
-        let until = since.checked_add(left).unwrap_or(since);
+        let until = if self.messages.is_in_body() { self.pace.wait(Instant::now()) } else { None };
+        let Some(until) = until else { return Poll::Pending };
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until.into())));
         if alarm.deadline() != until.into() {
             alarm.as_mut().reset(until.into());

@@ -17,5 +17,6 @@ pub mod host;
 pub mod http1;
 mod linger;
 pub mod message;
+pub mod pace;
 pub mod path;
 pub mod proxy_protocol;

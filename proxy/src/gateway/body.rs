@@ -4,14 +4,17 @@
 //! * Nothing is buffered that the process-wide budget has no room for (`bodies_beyond_the_cap_of_all_are_refused_as_overload`).
 
 use super::context::RequestContext;
+use crate::edge::pace::BodyPace;
 use bytes::{Bytes, BytesMut};
 use http::header;
+use pingora_core::protocols::http::ServerSession;
 use pingora_core::{Error, ErrorType, Result};
 use pingora_proxy::Session;
 use raptorgate_config::model::Route;
 use raptorgate_policies::Denial;
 use raptorgate_policies::buffers::{BufferBudget, BufferPermit};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Why a body was not read.
 pub enum BodyError {
@@ -37,6 +40,7 @@ pub async fn read_whole(
     session: &mut Session,
     route: &Route,
     budget: &Arc<BufferBudget>,
+    rate_min: u64,
 ) -> Result<(Bytes, Option<BufferPermit>), BodyError> {
     if session.as_downstream_mut().is_body_done() {
         return Ok((Bytes::new(), None));
@@ -44,11 +48,27 @@ pub async fn read_whole(
     let length = announced(session);
     let permit = budget.try_take(length.unwrap_or(0)).ok_or(BodyError::Denied(Denial::Overloaded))?;
     answer_expectation(session).await?;
-    let reading = collect(session, route.request_body_bytes_max, length, permit);
+    let pace = pace(session.as_downstream(), rate_min);
+    let reading = collect(session, route.request_body_bytes_max, length, permit, pace);
     match tokio::time::timeout(route.request_body_timeout, reading).await {
         Ok(read) => read.map(|(body, permit)| (body, Some(permit))),
         Err(_) => Err(BodyError::Denied(Denial::BodyTimeout)),
     }
+}
+
+/// The pace that a body must keep which is read from here. On HTTP/1.1 the connection itself sees to it.
+pub fn pace(down: &ServerSession, rate_min: u64) -> BodyPace {
+    BodyPace::new(if down.is_http2() { rate_min } else { 0 })
+}
+
+/// The next piece of the body, if it comes in time.
+async fn read_piece(down: &mut ServerSession, pace: &mut BodyPace) -> Result<Option<Bytes>, BodyError> {
+    let Some(until) = pace.wait(Instant::now()) else { return Ok(down.read_request_body().await?) };
+    let read = tokio::time::timeout_at(until.into(), down.read_request_body()).await;
+    let piece = read.map_err(|_| BodyError::Denied(Denial::BodyTimeout))??;
+    pace.came(Instant::now());
+    pace.count(piece.as_ref().map_or(0, Bytes::len));
+    Ok(piece)
 }
 
 /// Pingora never answers `Expect` itself, and any early header would turn keep-alive off.
@@ -68,12 +88,13 @@ async fn collect(
     bytes_max: u64,
     length: Option<u64>,
     mut permit: BufferPermit,
+    mut pace: BodyPace,
 ) -> Result<(Bytes, BufferPermit), BodyError> {
     let down = session.as_downstream_mut();
-    let Some(first) = down.read_request_body().await? else { return Ok((Bytes::new(), permit)) };
+    let Some(first) = read_piece(down, &mut pace).await? else { return Ok((Bytes::new(), permit)) };
     if length == Some(first.len() as u64) {
         // the whole body at once: no copy; the framing still has to be read to its end
-        while down.read_request_body().await?.is_some() {}
+        while read_piece(down, &mut pace).await?.is_some() {}
         return Ok((first, permit));
     }
     let mut body = BytesMut::with_capacity(usize::try_from(length.unwrap_or(0)).unwrap_or(0).max(first.len()));
@@ -87,7 +108,7 @@ async fn collect(
             return Err(BodyError::Denied(Denial::Overloaded));
         }
         body.extend_from_slice(&chunk);
-        next = down.read_request_body().await?;
+        next = read_piece(down, &mut pace).await?;
     }
     if length.is_some_and(|length| length != body.len() as u64) {
         return Err(BodyError::Denied(Denial::BadRequest("the body has not the length that was announced")));

@@ -223,7 +223,8 @@ async fn read_plain(
     ctx: &mut RequestContext,
     route: &CompiledRoute,
 ) -> Result<Bytes, BodyError> {
-    let (body, permit) = body::read_whole(session, &route.config, &ctx.shared.buffers).await?;
+    let rate_min = ctx.runtime.config.limits.clients.body_bytes_per_second_min;
+    let (body, permit) = body::read_whole(session, &route.config, &ctx.shared.buffers, rate_min).await?;
     ctx.permit = permit;
     if let Some(record) = &mut ctx.record {
         record.bytes_in = body.len() as u64;
@@ -237,6 +238,7 @@ async fn read_plain(
 fn policy(session: &Session, ctx: &RequestContext, route: &CompiledRoute, body: RequestBody) -> GuardPolicy {
     GuardPolicy {
         body,
+        pace: body::pace(session.as_downstream(), ctx.runtime.config.limits.clients.body_bytes_per_second_min),
         write_timeout: ctx.runtime.config.limits.clients.write_timeout,
         on_disconnect: route.config.on_disconnect,
         on_large_reply: route.config.on_large_reply,

@@ -5,6 +5,7 @@ use super::deadlines::Deadlines;
 use super::link::Link;
 use super::replay::{RequestBody, is_done, next_slice};
 use super::reply::{Phase, ReplyState};
+use crate::edge::pace::BodyPace;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -16,6 +17,7 @@ use pingora_core::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use raptorgate_config::model::{ApiFormat, OnDisconnect, OnLargeReply};
 use raptorgate_filters::framers::json::JsonLimits;
+use raptorgate_policies::Denial;
 use raptorgate_policies::buffers::BufferBudget;
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -31,6 +33,8 @@ const BATCH_BYTES_MAX: usize = 4 << 10;
 pub struct GuardPolicy {
     /// Where the request's body comes from.
     pub body: RequestBody,
+    /// The pace that a streamed body must keep.
+    pub pace: BodyPace,
     /// How long a client may take to accept bytes before it counts as gone.
     pub write_timeout: Duration,
     /// What a vanished client means for the upstream.
@@ -134,6 +138,22 @@ impl GuardedSession {
         tokio::select! { biased; done = work => Ok(done), e = client_left(inner, idle_off, policy.on_disconnect) => Err(e) }
     }
 
+    /// The next piece of a body that streams, if it comes in time. Polled and dropped in each round of the proxy loop: what was
+    /// waited for already is the pace's.
+    async fn read_streamed(&mut self) -> Result<Option<Bytes>> {
+        let Some(until) = self.policy.pace.wait(Instant::now()) else {
+            return self.inner_mut().read_body_or_idle(false).await;
+        };
+        let Ok(read) = tokio::time::timeout_at(until.into(), self.inner_mut().read_body_or_idle(false)).await else {
+            self.link.fail(Denial::BodyTimeout);
+            return Err(Error::explain(ErrorType::ReadTimedout, "the body comes too slowly").into_down());
+        };
+        let piece = read?;
+        self.policy.pace.came(Instant::now());
+        self.policy.pace.count(piece.as_ref().map_or(0, Bytes::len));
+        Ok(piece)
+    }
+
     /// Resolves when the client has left or a deadline has passed. Polled and dropped in each round of the proxy loop.
     async fn watch(&mut self) -> Box<Error> {
         loop {
@@ -233,7 +253,7 @@ impl CustomSession for GuardedSession {
         }
         match &self.policy.body {
             RequestBody::Buffered(body) => Ok(next_slice(body, &self.link)),
-            RequestBody::Streamed => self.inner_mut().read_body_or_idle(false).await,
+            RequestBody::Streamed => self.read_streamed().await,
         }
     }
 
