@@ -17,6 +17,7 @@ pub mod h2_client;
 pub mod machine;
 pub mod poll;
 pub mod python;
+pub mod redis;
 pub mod reply;
 pub mod upstream;
 pub mod wire;
