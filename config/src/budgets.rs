@@ -23,6 +23,9 @@ block! {
     pub(crate) struct RedisBlock {
         /// The server: `redis://[user][:password@]host[:port][/database]`. Exactly one.
         urls: Some1<At<Secret>> = required,
+        /// Folder of this gateway's own journal: costs are in it before the server is told of them, and are sent until it has them. Each
+        /// gateway needs one of its own. Relative paths start in the folder of the configuration file.
+        path: FilePath = default("./data"),
         /// How long connecting and logging in may take.
         connect_timeout: Duration = default("100ms"),
         /// How long an answer may take.

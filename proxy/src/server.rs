@@ -239,6 +239,9 @@ impl Gateway {
         if left > 0 {
             tracing::warn!(requests = left, "drain time is over, requests are dropped");
         }
+        if let Some(keeper) = &self.control.shared().keeper {
+            store::flush(keeper).await;
+        }
         self.control.shared().access_log.close();
     }
 }

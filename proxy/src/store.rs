@@ -1,7 +1,7 @@
 //! Opens the store of money and limits, and looks after it while the gateway runs.
 
 use raptorgate_config::model::{self, EmbeddedStore, SettleMode};
-use raptorgate_policies::admission::Keeper;
+use raptorgate_policies::admission::{Keeper, Spool};
 use raptorgate_policies::store::Store;
 use raptorgate_policies::store::embedded::{Durability, Embedded, EmbeddedOptions};
 use raptorgate_policies::store::redis::{RedisOptions, RedisStore};
@@ -10,14 +10,20 @@ use std::time::{Duration, Instant};
 
 /// How often holds are looked after.
 const TICK: Duration = Duration::from_secs(5);
+/// How long a stop waits for the store.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Opens the store of a configuration.
 pub async fn open(store: &model::Store) -> Result<Arc<Keeper>, String> {
-    let store: Arc<dyn Store> = match store {
-        model::Store::Embedded(embedded) => Arc::new(open_embedded(embedded)?),
-        model::Store::Redis(redis) => Arc::new(open_redis(redis).await?),
+    let keeper = match store {
+        model::Store::Embedded(embedded) => Keeper::new(Arc::new(open_embedded(embedded)?)),
+        model::Store::Redis(redis) => {
+            let store: Arc<dyn Store> = Arc::new(open_redis(redis).await?);
+            let spool = Spool::open(&redis.path, store.clone());
+            Keeper::with_spool(store, Arc::new(spool.map_err(|e| format!("cannot open the gateway's journal: {e}"))?))
+        }
     };
-    Ok(Arc::new(Keeper::new(store)))
+    Ok(Arc::new(keeper))
 }
 
 fn open_embedded(store: &EmbeddedStore) -> Result<Embedded, String> {
@@ -59,9 +65,18 @@ async fn open_redis(store: &model::RedisStore) -> Result<RedisStore, String> {
 
 /// Renews holds, sends endings again that were not taken, and gives up holds that nobody looks after.
 pub async fn look_after(keeper: Arc<Keeper>) {
-    let mut ticks = tokio::time::interval(TICK);
-    loop {
-        ticks.tick().await;
-        keeper.tick(Instant::now()).await;
-    }
+    let ticking = async {
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            ticks.tick().await;
+            keeper.tick(Instant::now()).await;
+        }
+    };
+    tokio::join!(ticking, keeper.send());
+}
+
+/// At the end: what the store was not told yet.
+pub async fn flush(keeper: &Keeper) {
+    // what is left is in the journal
+    let _ = tokio::time::timeout(FLUSH_PATIENCE, keeper.flush()).await;
 }

@@ -2,6 +2,7 @@
 
 use crate::machine::free_port;
 use crate::poll::{SOON, until};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,11 +18,30 @@ pub struct Redis {
 impl Redis {
     /// Starts one that keeps an append-only file.
     pub async fn start() -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let port = free_port();
-        let server = Self { child: run(port, &folder), folder, port };
-        server.is_up().await;
-        server
+        // Somebody else may take a port between its choice and its use: then this one ends, and the other one answers.
+        loop {
+            let folder = TempDir::new().expect("a temporary folder");
+            let port = free_port();
+            let mut server = Self { child: run(port, &folder), folder, port };
+            server.is_up().await;
+            if server.is_ours().await {
+                return server;
+            }
+        }
+    }
+
+    /// True if the one that answers is the child, and not somebody else's on the same port.
+    async fn is_ours(&mut self) -> bool {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).await.expect("connect");
+        connection.write_all(b"CONFIG GET dir\r\n").await.expect("write");
+        let (mut answer, mut piece) = (String::new(), [0; 512]);
+        while answer.matches("\r\n").count() < 5 {
+            let read = connection.read(&mut piece).await.expect("read");
+            assert!(read > 0, "redis-server closed");
+            answer += &String::from_utf8_lossy(&piece[..read]);
+        }
+        let folder = self.folder.path().canonicalize().expect("its folder");
+        answer.contains(folder.to_str().expect("a path")) && self.child.try_wait().expect("its status").is_none()
     }
 
     /// `redis://` and its address.
@@ -41,6 +61,20 @@ impl Redis {
         self.is_up().await;
     }
 
+    /// A copy of what it has written. It must not run.
+    pub fn copy_data(&self) -> TempDir {
+        let copy = TempDir::new().expect("a temporary folder");
+        copy_files(&self.folder.path().join(DATA), &copy.path().join(DATA));
+        copy
+    }
+
+    /// Puts a copy in the place of what it has written. It must not run.
+    pub fn restore_data(&self, copy: &TempDir) {
+        let data = self.folder.path().join(DATA);
+        std::fs::remove_dir_all(&data).expect("remove the data");
+        copy_files(&copy.path().join(DATA), &data);
+    }
+
     async fn is_up(&self) {
         let ping = async || {
             let mut connection = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
@@ -50,6 +84,17 @@ impl Redis {
             (&answer == b"+PONG").then_some(())
         };
         until("redis-server answers", SOON, ping).await;
+    }
+}
+
+/// The folder of the append-only files since Redis 7.0.
+const DATA: &str = "appendonlydir";
+
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("the data") {
+        let entry = entry.expect("a file");
+        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copy a file");
     }
 }
 

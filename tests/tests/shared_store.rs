@@ -26,7 +26,7 @@ impl Stage {
         let (upstream, redis) = (Upstream::start(), Redis::start().await);
         // a machine that does other things answers late
         let yaml = format!(
-            "{}store: {{ redis: {{ urls: [\"{}\"], response_timeout: 5s, connect_timeout: 5s, strict: true }} }}
+            "{}store: {{ redis: {{ urls: [\"{}\"], response_timeout: 5s, connect_timeout: 5s }} }}
 tenants: {{ acme: {{}} }}
 prices: {{ gpt-4o-mini: {{ input: 10.00 INR, output: 100.00 INR }} }}
 upstreams: {{ agents: {{ endpoints: [{{ address: '{}' }}], retries: 0 }} }}
@@ -51,6 +51,16 @@ routes:
 
     async fn account(&self) -> Value {
         self.gateways[0].admin(Request::get("/api/v1/ledger/acme/accounts")).await.json()["accounts"][0].clone()
+    }
+
+    /// What must be true as soon as the store has heard of every ending: nothing is held, and spent is what was served.
+    async fn assert_adds_up(&self) {
+        let settled = async || {
+            let account = self.account().await;
+            (account["held"] == rupees(0) && account["spent"] == rupees(self.served_nanos())).then_some(())
+        };
+        let what = format!("spent is {}: {}", rupees(self.served_nanos()), self.account().await);
+        until(&what, PATIENCE, settled).await;
     }
 
     /// What the backend says it served, priced with nothing but the price list. Every prompt has three words.
@@ -104,8 +114,7 @@ async fn a_thousand_requests_through_four_gateways_with_room_for_seven_hundred()
         }
     }
     assert_eq!((served, refused.load(Relaxed), stage.upstream.records().len()), (700, 300, 700));
-    let account = stage.account().await;
-    assert_eq!((&account["held"], &account["spent"]), (&json!(rupees(0)), &json!(rupees(stage.served_nanos()))));
+    stage.assert_adds_up().await;
 }
 
 #[tokio::test]
@@ -139,8 +148,70 @@ async fn what_was_spent_survives_the_death_of_the_server_and_of_gateways() {
             .await;
         }
     }
-    let account = stage.account().await;
-    assert_eq!((&account["held"], &account["spent"]), (&json!(rupees(0)), &json!(rupees(stage.served_nanos()))));
+    stage.assert_adds_up().await;
+}
+
+#[tokio::test]
+async fn a_cost_is_charged_although_the_server_and_then_the_gateway_die_before_it_is_told() {
+    let mut stage = Stage::set("    budgets: [{ name: b, per: user, limit: 100.00 INR, window: total }]\n").await;
+    assert_eq!(stage.gateways[0].send(&ask(10)).await.status, 200);
+    stage.assert_adds_up().await;
+    let mut running = Vec::new();
+    for n in 0..8 {
+        let mut connection = stage.gateways[n % GATEWAYS].h1().await;
+        let request = ask(10).header("x-test-first", "gate");
+        running.push(tokio::spawn(async move { connection.send(&request).await.expect("a reply").status }));
+    }
+    let held = async || {
+        let mut open = 0.0;
+        for gateway in &stage.gateways {
+            open += gateway.metric("raptorgate_holds_open").await;
+        }
+        (open >= 8.0).then_some(())
+    };
+    until("all are let in", SOON, held).await;
+    stage.redis.kill();
+    for _ in 0..8 {
+        stage.upstream.release("gate").await;
+    }
+    for request in running {
+        assert_eq!(request.await.expect("a task"), 200, "what was let in is served to its end");
+    }
+    for gateway in &mut stage.gateways {
+        gateway.kill_and_restart().await;
+    }
+    stage.redis.restart().await;
+    stage.assert_adds_up().await;
+    assert_eq!(stage.upstream.records().len(), 9);
+}
+
+#[tokio::test]
+async fn a_server_that_is_restored_from_an_older_state_is_told_what_it_lost() {
+    let mut stage = Stage::set("    budgets: [{ name: b, per: user, limit: 100.00 INR, window: total }]\n").await;
+    let some = async |stage: &Stage| {
+        for n in 0..12 {
+            assert_eq!(stage.gateways[n % GATEWAYS].send(&ask(10)).await.status, 200);
+        }
+        stage.assert_adds_up().await;
+    };
+    some(&stage).await;
+    stage.redis.kill();
+    let older = stage.redis.copy_data();
+    stage.redis.restart().await;
+    for gateway in &stage.gateways {
+        until("the store is asked again", SOON, async || (gateway.send(&ask(10)).await.status == 200).then_some(()))
+            .await;
+    }
+    some(&stage).await;
+    stage.redis.kill();
+    stage.redis.restore_data(&older);
+    stage.redis.restart().await;
+    // each gateway finds out with its next ending
+    for gateway in &stage.gateways {
+        until("the store is asked again", SOON, async || (gateway.send(&ask(10)).await.status == 200).then_some(()))
+            .await;
+    }
+    stage.assert_adds_up().await;
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ impl EmbeddedStore {
 pub struct RedisStore {
     /// Where the server is; may hold a password.
     pub url: Secret,
+    /// Folder of the gateway's own journal.
+    pub path: PathBuf,
     /// How long connecting and logging in may take.
     pub connect_timeout: Duration,
     /// How long an answer may take.

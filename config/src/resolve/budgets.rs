@@ -149,7 +149,7 @@ pub(super) fn store(scope: &Scope<'_>, cx: &mut Context) -> Option<Store> {
             cx.tell(Finding::new(block.at, Code::Conflict, message).help("remove one of them"));
             None
         }
-        (None, Some(redis)) => redis_store(redis, cx),
+        (None, Some(redis)) => redis_store(redis, scope, cx),
         (None, None) => Some(Store::Embedded(EmbeddedStore::in_folder(scope.folder))),
         (Some(embedded), None) => Some(Store::Embedded(EmbeddedStore {
             path: scope.folder.join(&embedded.path.0),
@@ -159,7 +159,7 @@ pub(super) fn store(scope: &Scope<'_>, cx: &mut Context) -> Option<Store> {
     }
 }
 
-fn redis_store(block: &RedisBlock, cx: &mut Context) -> Option<Store> {
+fn redis_store(block: &RedisBlock, scope: &Scope<'_>, cx: &mut Context) -> Option<Store> {
     let [url, more @ ..] = &block.urls.0[..] else { return None };
     if let Some(second) = more.first() {
         let message = "`urls` names more than one server; one is spoken to, Sentinel and Cluster are not";
@@ -174,6 +174,7 @@ fn redis_store(block: &RedisBlock, cx: &mut Context) -> Option<Store> {
     }
     Some(Store::Redis(RedisStore {
         url: url.value.clone(),
+        path: scope.folder.join(&block.path.0),
         connect_timeout: block.connect_timeout,
         response_timeout: block.response_timeout,
         strict: block.strict,

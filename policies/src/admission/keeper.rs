@@ -5,7 +5,7 @@
 //! * An ending that the store did not take is sent until it does (`an_ending_is_sent_until_the_store_takes_it`).
 //! * A hold whose request runs for longer than its lease is not given up (`a_long_request_keeps_its_hold`).
 
-use super::Prepared;
+use super::{Prepared, Spool, UNTOLD_MAX};
 use crate::ledger::{Admission, LedgerId, Note, Reap, Renewal, StoreName, Void, VoidReason};
 use crate::store::{Applied, Ending, Now, Store, StoreError};
 use parking_lot::Mutex;
@@ -22,15 +22,14 @@ pub const SUSPECT_GRACE: Duration = Duration::from_secs(900);
 /// Holds are renewed so often.
 const RENEW_AFTER: Duration = Duration::from_secs(30);
 
-/// Endings that may wait for the store; beyond it no new request is let in, so that nothing is forgotten.
-const UNTOLD_MAX: usize = 100_000;
-
 /// Holds that one look for lost ones treats at most.
 const REAPED_MAX: u32 = 1_000;
 
 /// Looks after the holds of this process.
 pub struct Keeper {
     store: Arc<dyn Store>,
+    /// Where endings wait if the store is elsewhere.
+    spool: Option<Arc<Spool>>,
     open: Mutex<BTreeMap<LedgerId, Open>>,
     untold: Mutex<VecDeque<(StoreName, Ending)>>,
 }
@@ -53,7 +52,34 @@ pub struct KeeperFigures {
 impl Keeper {
     /// Looks after holds in this store.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, open: Mutex::default(), untold: Mutex::default() }
+        Self { store, spool: None, open: Mutex::default(), untold: Mutex::default() }
+    }
+
+    /// The same for a store elsewhere: endings go through a journal of this gateway.
+    pub fn with_spool(store: Arc<dyn Store>, spool: Arc<Spool>) -> Self {
+        Self { spool: Some(spool), ..Self::new(store) }
+    }
+
+    /// Sends endings to a store elsewhere as they come, for ever. Does nothing for others.
+    pub async fn send(&self) {
+        match &self.spool {
+            Some(spool) => spool.run().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells the store of what has ended, as far as it takes it; what it does not take is told after the next start.
+    pub async fn flush(&self) {
+        self.tell(Instant::now()).await;
+        if let Some(spool) = &self.spool
+            && let Err(error) = spool.send_all().await
+        {
+            tracing::warn!(
+                class = error.class(),
+                untold = spool.untold(),
+                "the store is told of the rest after the next start"
+            );
+        }
     }
 
     /// The store.
@@ -63,7 +89,7 @@ impl Keeper {
 
     /// Asks for a request to be let in. What is let in must be ended.
     pub async fn admit(&self, prepared: &Arc<Prepared>) -> Result<Admission, StoreError> {
-        if self.untold.lock().len() >= UNTOLD_MAX {
+        if self.figures().untold >= UNTOLD_MAX {
             return Err(StoreError::Unreachable);
         }
         let asked = self.store.admit(&prepared.tenant, &prepared.admit, Now::Store).await;
@@ -76,7 +102,7 @@ impl Keeper {
             // It may have been let in without us hearing of it.
             Err(error) if error.applied() == Applied::Unknown => {
                 let void = prepared.void(VoidReason::NotSent, Note::default());
-                self.untold.lock().push_back((prepared.tenant.clone(), Ending::Void(void)));
+                self.end(&prepared.tenant, Ending::Void(void)).await;
             }
             Err(_) => {}
         }
@@ -86,6 +112,16 @@ impl Keeper {
     /// Ends a request.
     pub async fn finish(&self, tenant: &StoreName, ending: Ending) {
         self.open.lock().remove(&id(&ending));
+        self.end(tenant, ending).await;
+    }
+
+    async fn end(&self, tenant: &StoreName, ending: Ending) {
+        if let Some(spool) = &self.spool {
+            match spool.put(tenant, ending.clone()) {
+                Ok(()) => return,
+                Err(error) => tracing::error!(%error, "an ending is kept in memory alone"),
+            }
+        }
         if let Err(error) = self.store.finish(tenant, std::slice::from_ref(&ending), Now::Store).await {
             tracing::warn!(class = error.class(), "the store did not take the end of a request; it is sent again");
             self.untold.lock().push_back((tenant.clone(), ending));
@@ -149,7 +185,8 @@ impl Keeper {
 
     /// For metrics.
     pub fn figures(&self) -> KeeperFigures {
-        KeeperFigures { open: self.open.lock().len(), untold: self.untold.lock().len() }
+        let spooled = self.spool.as_ref().map_or(0, |spool| spool.untold());
+        KeeperFigures { open: self.open.lock().len(), untold: self.untold.lock().len() + spooled }
     }
 }
 

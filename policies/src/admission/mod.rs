@@ -10,9 +10,11 @@
 
 mod keeper;
 mod quota;
+mod spool;
 
 pub use keeper::{HOLD_LEASE, Keeper, KeeperFigures, SUSPECT_GRACE};
 pub use quota::{Quota, QuotaUnit};
+pub use spool::{Spool, SpoolError, UNTOLD_MAX};
 
 use crate::denial::LimitName;
 use crate::ledger::{

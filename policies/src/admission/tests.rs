@@ -44,6 +44,16 @@ fn prepare(plan: &Plan, needs: Needs) -> Prepared {
     plan.prepare(LedgerId::mint(), CALLER, needs, NOW, Note::default())
 }
 
+/// A route with one budget, for tests beside.
+pub(super) fn one_budget() -> Plan {
+    plan(vec![budget("b", Per::User, inr(1_000_000))], vec![])
+}
+
+/// A request on it.
+pub(super) fn prepare_one(plan: &Plan) -> Prepared {
+    prepare(plan, needs(1, 0))
+}
+
 #[test]
 fn each_budget_has_the_account_of_its_subject_and_month() {
     let all = [Per::Tenant, Per::User, Per::EndUser, Per::Key, Per::Route, Per::Execution];

@@ -203,6 +203,44 @@ impl Journal {
         Ok(())
     }
 
+    /// Like [`Journal::remove_through`], but one segment at most: the oldest.
+    pub fn remove_oldest_through(&self, through: u64) -> Result<(), JournalError> {
+        let current = self.writer.lock().segment.path().to_owned();
+        match &recovery::segments(&self.folder)?[..] {
+            [(_, oldest), (next, _), ..] if *oldest != current && next - 1 <= through => {
+                Ok(std::fs::remove_file(oldest)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Number of the first record that is kept in a folder; 1 if there is none.
+    pub fn first(folder: &Path) -> Result<u64, JournalError> {
+        if !folder.exists() {
+            return Ok(1);
+        }
+        Ok(recovery::segments(folder)?.first().map_or(1, |(first, _)| *first))
+    }
+
+    /// Gives each record that is kept and has a number above `after` to `each`, up to the last that was written.
+    pub fn read_after(&self, after: u64, mut each: impl FnMut(u64, &[u8])) -> Result<(), JournalError> {
+        let last = self.last();
+        let segments = recovery::segments(&self.folder)?;
+        let ends = segments.iter().skip(1).map(|(first, _)| first - 1).chain([u64::MAX]);
+        for ((_, path), _) in segments.iter().zip(ends).filter(|(_, end)| *end > after) {
+            let bytes = std::fs::read(path)?;
+            let mut at = 0;
+            // what is being written meanwhile ends the segment
+            while let frame::Read::Frame(frame) = frame::read(bytes.get(at..).unwrap_or_default()) {
+                at += frame.bytes();
+                if frame.sequence > after && frame.sequence <= last && !frame.payload.is_empty() {
+                    each(frame.sequence, frame.payload);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Bytes of all segments.
     pub fn bytes(&self) -> u64 {
         let segments = recovery::segments(&self.folder).unwrap_or_default();

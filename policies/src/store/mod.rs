@@ -14,6 +14,7 @@ use crate::ledger::{
     KeyAnswer, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement, StoreName, Void,
 };
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 /// What time an operation happens at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub trait Admissions: Send + Sync {
 }
 
 /// How a request ends in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// Charged.
     Settle(Settle),

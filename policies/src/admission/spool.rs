@@ -1,0 +1,271 @@
+//! What a store elsewhere was not told yet: a journal of endings beside the gateway, sent in order until it has them all.
+//!
+//! An ending is in the journal before the client's last byte is sent, so that neither the death of this process nor that of
+//! the store loses it. Each is sent with its number and that of the one before; a store that was set back answers from
+//! where on it needs them again, and knows by their ids what it has already.
+//!
+//! # Invariants
+//! * Endings of a tenant reach the store in the order of the journal, all of them, over restarts of both
+//!   (`endings_survive_the_death_of_gateway_and_store`).
+//! * A store that was restored from an older state is told again what it lost, and charges nothing twice
+//!   (`a_store_that_was_set_back_is_told_again`).
+//! * At most [`UNTOLD_MAX`] endings wait; beyond it no new request is let in (`a_full_spool_lets_nobody_in`).
+
+use crate::journal::{Journal, JournalError, JournalOptions};
+use crate::ledger::{Mark, Settlement, StoreName};
+use crate::store::{Ending, Now, Store, StoreError};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Endings that may wait for the store.
+pub const UNTOLD_MAX: usize = 100_000;
+
+/// Endings sent in one round trip.
+const BATCH_MAX: usize = 64;
+
+/// Journal that is kept of endings which the store has, so that it can be told again.
+const KEPT_BYTES: u64 = 256 << 20;
+
+/// How far the store is, is written down after so many endings.
+const PROGRESS_EVERY: u64 = 256;
+
+/// Pause before a store that failed is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// One record of the journal.
+#[derive(Serialize, Deserialize)]
+enum Record {
+    Ending {
+        tenant: StoreName,
+        ending: Ending,
+    },
+    /// The store has everything of a tenant up to this number.
+    Told {
+        tenant: StoreName,
+        through: u64,
+    },
+}
+
+/// The journal and what is to be sent of it.
+pub struct Spool {
+    journal: Journal,
+    gateway: StoreName,
+    store: Arc<dyn Store>,
+    lanes: Mutex<BTreeMap<StoreName, Lane>>,
+    work: Notify,
+    _lock: File,
+}
+
+/// One tenant's endings.
+#[derive(Default)]
+struct Lane {
+    waiting: VecDeque<(u64, Ending)>,
+    /// The last number that the store has.
+    told: u64,
+    since_progress: u64,
+}
+
+/// Why a spool does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// Its journal does not.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Its folder cannot be used.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Another process has it.
+    #[error("{0} is used by another process: each gateway needs a folder of its own")]
+    InUse(String),
+}
+
+impl Spool {
+    /// Opens the spool of a folder, or makes it. What the store may not have is sent when [`Spool::run`] runs.
+    pub fn open(folder: &Path, store: Arc<dyn Store>) -> Result<Self, SpoolError> {
+        std::fs::create_dir_all(folder)?;
+        let lock = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+        lock.try_lock().map_err(|_| SpoolError::InUse(folder.display().to_string()))?;
+        let gateway = gateway_name(&folder.join("gateway"))?;
+        let mut lanes: BTreeMap<StoreName, Lane> = BTreeMap::new();
+        let first = Journal::first(&folder.join("journal"))?;
+        let read = |sequence, bytes: &[u8]| {
+            match postcard::from_bytes(bytes).map_err(|_| unreadable(sequence))? {
+                Record::Ending { tenant, ending } => {
+                    lanes.entry(tenant).or_default().waiting.push_back((sequence, ending));
+                }
+                Record::Told { tenant, through } => {
+                    let lane = lanes.entry(tenant).or_default();
+                    lane.told = lane.told.max(through);
+                    lane.waiting.retain(|(sequence, _)| *sequence > through);
+                }
+            }
+            Ok(())
+        };
+        let options = JournalOptions::default();
+        let (journal, _) = Journal::open(&folder.join("journal"), options, first.saturating_sub(1), read)?;
+        Ok(Self { journal, gateway, store, lanes: Mutex::new(lanes), work: Notify::new(), _lock: lock })
+    }
+
+    /// Takes an ending. It is sent whatever happens from here on.
+    pub fn put(&self, tenant: &StoreName, ending: Ending) -> Result<(), JournalError> {
+        let record = Record::Ending { tenant: tenant.clone(), ending };
+        let bytes = postcard::to_stdvec(&record).map_err(|error| JournalError::Failed(error.to_string().into()))?;
+        let Record::Ending { ending, .. } = record else { return Ok(()) };
+        let mut lanes = self.lanes.lock();
+        // Numbered under the lock: the order of a lane is that of the journal.
+        let sequence = self.journal.append(&bytes)?;
+        lanes.entry(tenant.clone()).or_default().waiting.push_back((sequence, ending));
+        drop(lanes);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Endings that the store was not told yet.
+    pub fn untold(&self) -> usize {
+        self.lanes.lock().values().map(|lane| lane.waiting.len()).sum()
+    }
+
+    /// Sends what waits, for ever. What fails is tried again.
+    pub async fn run(&self) {
+        loop {
+            let failed = self.send_all().await.is_err();
+            if failed {
+                tokio::time::sleep(PAUSE).await;
+            } else if self.untold() == 0 {
+                self.work.notified().await;
+            }
+        }
+    }
+
+    /// Sends what waits now; the first error ends it.
+    pub async fn send_all(&self) -> Result<(), StoreError> {
+        let tenants: Vec<StoreName> = {
+            let lanes = self.lanes.lock();
+            lanes.iter().filter(|(_, lane)| !lane.waiting.is_empty()).map(|(tenant, _)| tenant.clone()).collect()
+        };
+        for tenant in tenants {
+            while self.send_some(&tenant).await? > 0 {}
+        }
+        Ok(())
+    }
+
+    /// Sends the first endings of a tenant; how many are left.
+    async fn send_some(&self, tenant: &StoreName) -> Result<usize, StoreError> {
+        let batch = self.lanes.lock().get(tenant).map(|lane| self.batch(lane)).unwrap_or_default();
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        let endings: Vec<Ending> = batch.iter().map(|(_, ending)| ending.clone()).collect();
+        let answers = self.store.finish(tenant, &endings, Now::Store).await.inspect_err(|error| {
+            tracing::warn!(class = error.class(), "the store takes no endings; they are sent again");
+        })?;
+        for ((sequence, _), answer) in batch.iter().zip(answers) {
+            match answer {
+                Settlement::Done { .. } | Settlement::Duplicate(_) => self.told(tenant, *sequence),
+                Settlement::Gap { have } => return self.rewind(tenant, have),
+            }
+        }
+        Ok(self.lanes.lock().get(tenant).map_or(0, |lane| lane.waiting.len()))
+    }
+
+    /// The first endings of a lane, each with the number of the one before.
+    fn batch(&self, lane: &Lane) -> Vec<(u64, Ending)> {
+        let mut previous = lane.told;
+        let mark = |(sequence, ending): &(u64, Ending)| {
+            let mark = Mark { gateway: self.gateway.clone(), sequence: *sequence, previous };
+            previous = *sequence;
+            let mut ending = ending.clone();
+            match &mut ending {
+                Ending::Settle(settle) => settle.mark = Some(mark),
+                Ending::Void(void) => void.mark = Some(mark),
+            }
+            (*sequence, ending)
+        };
+        lane.waiting.iter().take(BATCH_MAX).map(mark).collect()
+    }
+
+    fn told(&self, tenant: &StoreName, sequence: u64) {
+        let mut lanes = self.lanes.lock();
+        let Some(lane) = lanes.get_mut(tenant) else { return };
+        while lane.waiting.front().is_some_and(|(first, _)| *first <= sequence) {
+            lane.waiting.pop_front();
+        }
+        lane.told = lane.told.max(sequence);
+        lane.since_progress += 1;
+        if lane.since_progress < PROGRESS_EVERY {
+            return;
+        }
+        lane.since_progress = 0;
+        let oldest = lanes.values().filter_map(|lane| lane.waiting.front()).map(|(first, _)| *first - 1).min();
+        drop(lanes);
+        self.write_down(tenant, sequence);
+        self.shorten(oldest.unwrap_or(sequence));
+    }
+
+    /// Without this record more is sent again after a restart, and nothing else.
+    fn write_down(&self, tenant: &StoreName, through: u64) {
+        let record = Record::Told { tenant: tenant.clone(), through };
+        let written = postcard::to_stdvec(&record).map(|bytes| self.journal.append(&bytes));
+        if !matches!(written, Ok(Ok(_))) {
+            tracing::warn!("the spool could not note how far the store is");
+        }
+    }
+
+    /// Removes the oldest segments beyond what is kept; none with an ending that the store may not have.
+    fn shorten(&self, through: u64) {
+        if self.journal.bytes() > KEPT_BYTES
+            && let Err(error) = self.journal.remove_oldest_through(through)
+        {
+            tracing::warn!(%error, "the spool's journal could not be shortened");
+        }
+    }
+
+    /// The store was set back: everything after `have` is sent again, from the journal.
+    fn rewind(&self, tenant: &StoreName, have: u64) -> Result<usize, StoreError> {
+        let mut again = VecDeque::new();
+        let read = |sequence, bytes: &[u8]| {
+            if let Ok(Record::Ending { tenant: of, ending }) = postcard::from_bytes(bytes)
+                && of == *tenant
+                && sequence > have
+            {
+                again.push_back((sequence, ending));
+            }
+        };
+        let mut lanes = self.lanes.lock();
+        self.journal.read_after(have, read).map_err(|error| StoreError::Journal(error.to_string()))?;
+        let lane = lanes.entry(tenant.clone()).or_default();
+        tracing::warn!(%tenant, endings = again.len(), "the store was set back; it is told again");
+        (lane.waiting, lane.told) = (again, have);
+        Ok(lane.waiting.len())
+    }
+}
+
+fn unreadable(sequence: u64) -> JournalError {
+    JournalError::Failed(format!("record {sequence} was not written by this version of raptorgate").into())
+}
+
+/// The name of this gateway in the store: made once for a folder, and never the same for two.
+fn gateway_name(path: &Path) -> Result<StoreName, std::io::Error> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => StoreName::parse(text.trim()).ok_or_else(|| std::io::ErrorKind::InvalidData.into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let name = uuid::Uuid::new_v4().simple().to_string();
+            let partial = path.with_extension("partial");
+            std::fs::write(&partial, &name)?;
+            File::open(&partial)?.sync_all()?;
+            std::fs::rename(&partial, path)?;
+            Ok(StoreName::of(&[&name]))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+#[path = "spool_tests.rs"]
+mod tests;
