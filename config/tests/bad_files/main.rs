@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests end by panics")]
 
+mod money;
+
 use raptorgate_config::{Code, Origin, Problems, parse};
 
 const GOOD: &str = "\
@@ -421,80 +423,6 @@ const CASES: &[(&str, &str, &str)] = &[
     ("a ratio of nothing", METER, "    body: { decode_ratio: «wrong_value»0 }\n"),
     ("a body that never fits", METER, "    body: { request_max: «conflict»1 GiB }\n"),
     ("a time zone that is none", "Asia/Kolkata", "«wrong_value»Asia/Kolkatta"),
-    // money and rates
-    (
-        "two stores",
-        "currency: INR",
-        "currency: INR\nstore: «conflict»{ embedded: {}, redis: { urls: [\"redis://a\"] } }",
-    ),
-    (
-        "two servers",
-        "currency: INR",
-        "currency: INR\nstore: { redis: { urls: [\"redis://a\", «wrong_value»\"redis://b\"] } }",
-    ),
-    (
-        "a store that is no Redis",
-        "currency: INR",
-        "currency: INR\nstore: { redis: { urls: [«wrong_value»\"http://a\"] } }",
-    ),
-    (
-        "a budget without a meter",
-        METER,
-        "    budgets: [{ name: «missing_block»b, per: route, limit: 1 INR, window: day }]\n",
-    ),
-    (
-        "a budget of nobody",
-        METER,
-        "    meter: {}\n    budgets: [{ name: b, per: «missing_block»user, limit: 1 INR, window: day }]\n",
-    ),
-    (
-        "a budget in another currency",
-        METER,
-        "    meter: {}\n    budgets: [{ name: b, per: route, limit: «currency_mismatch»1 USD, window: day }]\n",
-    ),
-    (
-        "a budget below zero",
-        METER,
-        "    meter: {}\n    budgets: [{ name: b, per: route, limit: «wrong_value»-1 INR, window: day }]\n",
-    ),
-    (
-        "a budget for a week",
-        METER,
-        "    meter: {}\n    budgets: [{ name: b, per: route, limit: 1 INR, window: «wrong_value»week }]\n",
-    ),
-    ("no budgets", METER, "    budgets: «wrong_value»[]\n"),
-    (
-        "a name twice",
-        METER,
-        "    meter: {}\n    budgets: [{ name: b, per: route, limit: 1 INR, window: day }]\n    rate_limits: [{ name: «duplicate_name»b, per: route, requests: 1, window: 1s }]\n",
-    ),
-    ("a rate of nothing", METER, "    rate_limits: [«conflict»{ name: r, per: route, window: 1s }]\n"),
-    (
-        "a rate of two things",
-        METER,
-        "    meter: {}\n    rate_limits: [«conflict»{ name: r, per: route, requests: 1, tokens: 1, window: 1s }]\n",
-    ),
-    ("a rate without a window", METER, "    rate_limits: [«missing_key»{ name: r, per: route, requests: 1 }]\n"),
-    (
-        "a window of what runs at once",
-        METER,
-        "    rate_limits: [«conflict»{ name: r, per: route, concurrent: 1, window: 1s }]\n",
-    ),
-    (
-        "a window of a year",
-        METER,
-        "    rate_limits: [«wrong_value»{ name: r, per: route, requests: 1, window: 365d }]\n",
-    ),
-    (
-        "a limit of nobody's tokens",
-        METER,
-        "    rate_limits: [{ name: «missing_block»r, per: route, tokens: 1, window: 1s }]\n",
-    ),
-    (
-        "a limit of no end user",
-        METER,
-        "    rate_limits: [{ name: r, per: «missing_block»end_user, requests: 1, window: 1s }]\n",
-    ),
     ("a price in another currency", "output: 2.00 INR", "output: «currency_mismatch»2.00 USD"),
     ("a tenant in another currency", "timezone: Asia/Kolkata", "currency: «currency_mismatch»USD"),
 ];
@@ -503,7 +431,7 @@ const CASES: &[(&str, &str, &str)] = &[
 fn every_mistake_is_told_where_it_stands() {
     read(GOOD).unwrap();
     let mut wrong = Vec::new();
-    for (what, from, to) in CASES {
+    for (what, from, to) in CASES.iter().chain(money::CASES) {
         assert_eq!(GOOD.matches(from).count(), 1, "{what}: `{from}` must stand once in the good file");
         wrong.extend(wrongly_told(what, &GOOD.replacen(from, to, 1)));
     }
