@@ -136,6 +136,7 @@ impl Builder {
         let shared = Arc::new(Shared {
             totals: Arc::new(Totals::default()),
             keeper,
+            in_flight: Arc::default(),
             floods: FloodBook::default(),
             buffers: BufferBudget::new(config.limits.buffered_bytes_max),
             metrics,
@@ -238,6 +239,7 @@ impl Gateway {
         let left = self.control.shared().metrics.in_flight();
         if left > 0 {
             tracing::warn!(requests = left, "drain time is over, requests are dropped");
+            self.control.shared().in_flight.end_all().await;
         }
         if let Some(keeper) = &self.control.shared().keeper {
             store::flush(keeper).await;

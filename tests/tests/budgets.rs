@@ -23,13 +23,18 @@ struct Stage {
 impl Stage {
     /// A gateway whose route has these blocks; one rupee buys 100,000 words of a prompt or 10,000 of an answer.
     async fn set(blocks: &str) -> Self {
+        Self::with("", blocks).await
+    }
+
+    /// The same with blocks for the whole file.
+    async fn with(whole: &str, blocks: &str) -> Self {
         let upstream = Upstream::start();
         let keys: Vec<String> = ["asha", "ravi"]
             .iter()
             .map(|u| format!("{{ id: {u}-key, sha256: '{}', tenant: acme, user: {u} }}", sha256_hex(u.as_bytes())))
             .collect();
         let yaml = format!(
-            "{}tenants: {{ acme: {{ timezone: Asia/Kolkata }} }}
+            "{}{whole}tenants: {{ acme: {{ timezone: Asia/Kolkata }} }}
 prices: {{ gpt-4o-mini: {{ input: 10.00 INR, output: 100.00 INR }} }}
 upstreams: {{ agents: {{ endpoints: [{{ address: '{}' }}], retries: 0 }} }}
 routes:
@@ -154,6 +159,33 @@ async fn what_is_charged_is_what_the_backend_served_over_kills() {
     assert_eq!(spent(stage.account("user-day:INR:user:ravi").await), rupees(4 * of(6)));
     let account = stage.account("tenant-total:INR:tenant").await;
     assert_eq!(account["held"], rupees(0), "nothing is held for requests that ended");
+}
+
+#[tokio::test]
+async fn what_a_shutdown_cuts_is_charged_what_passed() {
+    let mut stage = Stage::with(
+        "shutdown: { drain: 0s }\n",
+        "    budgets: [{ name: b, per: user, limit: 10.00 INR, window: total }]\n",
+    )
+    .await;
+    let body = json!({
+        "model": "gpt-4o-mini", "max_tokens": 50, "stream": true,
+        "messages": [{"role": "user", "content": "one two three"}]
+    });
+    let request = Request::post("/v1/chat/completions?await=word&usage=continuous", body.to_string())
+        .header("authorization", "Bearer asha")
+        .header("x-test-text", "a b c d e f");
+    let mut h1 = stage.gateway.h1().await;
+    let mut incoming = h1.start(&request).await.expect("a head");
+    for word in ["a ", "b ", "c "] {
+        stage.upstream.release("word").await;
+        assert!(incoming.read_until(&format!("\"{word}\"")).await, "{word}");
+    }
+    stage.gateway.signal("TERM");
+    assert!(stage.gateway.exit().await.success());
+    stage.gateway.restart().await;
+    let account = stage.account("b:INR:user:asha").await;
+    assert_eq!((&account["held"], &account["spent"]), (&json!(rupees(0)), &json!(rupees(3 * 10_000 + 3 * 100_000))));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 use crate::edge::client_address::Client;
 use crate::edge::facts::ConnectionFacts;
 use crate::guard::Link;
+use crate::guard::in_flight::Entered;
 use crate::runtime::{CompiledRoute, Runtime, Shared};
 use crate::telemetry::access_record::AccessRecord;
 use crate::telemetry::metrics::GaugeGuard;
@@ -26,6 +27,8 @@ pub struct RequestContext {
     pub(super) shared: Arc<Shared>,
     pub(super) route: Option<Arc<CompiledRoute>>,
     pub(super) link: Option<Arc<Link>>,
+    /// Its place among those that a shutdown ends.
+    pub(super) entered: Option<Entered>,
     pub(super) record: Option<AccessRecord>,
     pub(super) trace: Option<TraceContext>,
     pub(super) started: Instant,
@@ -63,6 +66,7 @@ impl RequestContext {
             shared,
             route: None,
             link: None,
+            entered: None,
             record: None,
             trace: None,
             started: now,

@@ -152,6 +152,7 @@ fn open_exchange(session: &Session, ctx: &mut RequestContext, route: &Arc<Compil
     exchange.client_certificate = client_certificate(session);
     let link = Link::new(route.pipeline.clone(), exchange);
     ctx.link = Some(link.clone());
+    ctx.entered = ctx.shared.keeper.is_some().then(|| ctx.shared.in_flight.enter(&link));
     link
 }
 

@@ -119,8 +119,21 @@ impl Link {
         if self.ended.swap(true, Relaxed) {
             return;
         }
+        self.tell(end, status, self.exchange()).await;
+    }
+
+    /// The same from outside of the request: false while a phase of it runs. True also if the filters were told before.
+    pub async fn try_end(&self, end: raptorgate_filters::exchange::End) -> bool {
+        let Some(exchange) = self.exchange() else { return self.is_ended() };
+        if !self.ended.swap(true, Relaxed) {
+            self.tell(end, None, Some(exchange)).await;
+        }
+        true
+    }
+
+    async fn tell(&self, end: raptorgate_filters::exchange::End, status: Option<u16>, exchange: Option<Loan<'_>>) {
         let outcome = Outcome { end, status, dispatched: self.dispatched.load(Relaxed) };
-        if let Some(mut exchange) = self.exchange() {
+        if let Some(mut exchange) = exchange {
             self.pipeline.on_end(&outcome, &mut exchange).await;
         }
         *self.outcome.lock() = Some(outcome);

@@ -14,6 +14,7 @@
 mod coding;
 mod compress;
 mod deadlines;
+pub mod in_flight;
 mod link;
 mod replay;
 mod reply;

@@ -9,6 +9,7 @@ mod compile;
 pub mod router;
 pub mod upstream;
 
+use crate::guard::in_flight::InFlight;
 use crate::telemetry::access_log::AccessLog;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::route_metrics::RouteMetrics;
@@ -33,6 +34,8 @@ pub struct Shared {
     pub totals: Arc<Totals>,
     /// Who keeps what requests hold in the store, if anything needs one.
     pub keeper: Option<Arc<Keeper>>,
+    /// Requests that run, where money hangs on their end.
+    pub in_flight: Arc<InFlight>,
     /// In-process limits, by name.
     pub floods: FloodBook,
     /// Bytes buffered over all requests.
