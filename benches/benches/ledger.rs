@@ -40,7 +40,12 @@ fn plan() -> Plan {
 
 fn request(plan: &Plan) -> Prepared {
     let caller = Caller { tenant: "acme", user: "asha", key: "k", end_user: None, execution: "run" };
-    let needs = Needs { cost_max: Nanos::new(40_000_000), cost_predicted: Nanos::new(10_000_000), tokens: 1_000 };
+    let needs = Needs {
+        cost_max: Nanos::new(40_000_000),
+        cost_predicted: Nanos::new(10_000_000),
+        cost_prompt: Nanos::new(1_000_000),
+        tokens: 1_000,
+    };
     let note = Note::new(r#"{"route":"chat","user":"asha","key":"k","model":"gpt-4o-mini"}"#).expect("a note");
     plan.prepare(LedgerId::mint(), caller, needs, Timestamp::now(), note)
 }

@@ -7,7 +7,7 @@
 //! * A request that is refused, by this filter or before, takes from no limit (`a_refusal_says_what_is_left_and_takes_nothing`).
 
 use crate::exchange::{Exchange, Metered, Outcome};
-use crate::filter::{Decision, Filter, FilterName, HeaderEdits, Phases, RequestHead};
+use crate::filter::{Attempt, Decision, Filter, FilterName, HeaderEdits, Phases, RequestHead};
 use crate::payload::Payload;
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue};
@@ -71,7 +71,7 @@ impl Filter for Admit {
     }
 
     fn phases(&self) -> Phases {
-        Phases { request_body: true, end: true, ..Phases::default() }
+        Phases { request_body: true, attempt: true, end: true, ..Phases::default() }
     }
 
     async fn on_request_body(&self, _head: &RequestHead<'_>, _body: &mut Payload, exchange: &mut Exchange) -> Decision {
@@ -101,6 +101,12 @@ impl Filter for Admit {
                 tracing::warn!(class = error.class(), "the store did not let a request in");
                 Decision::Deny(Denial::StoreUnavailable)
             }
+        }
+    }
+
+    fn on_attempt(&self, attempt: &mut Attempt<'_>, exchange: &Exchange) {
+        if let (1, Some(held), Some(keeper)) = (attempt.number, &exchange.held, &self.keeper) {
+            keeper.sent(held, exchange.needs.cost_prompt);
         }
     }
 

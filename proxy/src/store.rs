@@ -1,7 +1,7 @@
 //! Opens the store of money and limits, and looks after it while the gateway runs.
 
 use raptorgate_config::model::{self, EmbeddedStore, SettleMode};
-use raptorgate_policies::admission::{Keeper, Spool};
+use raptorgate_policies::admission::{Keeper, SentLog, Spool};
 use raptorgate_policies::store::Store;
 use raptorgate_policies::store::embedded::{Durability, Embedded, EmbeddedOptions};
 use raptorgate_policies::store::redis::{RedisOptions, RedisStore};
@@ -15,15 +15,18 @@ const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Opens the store of a configuration.
 pub async fn open(store: &model::Store) -> Result<Arc<Keeper>, String> {
-    let keeper = match store {
-        model::Store::Embedded(embedded) => Keeper::new(Arc::new(open_embedded(embedded)?)),
+    let (keeper, folder) = match store {
+        model::Store::Embedded(embedded) => (Keeper::new(Arc::new(open_embedded(embedded)?)), &embedded.path),
         model::Store::Redis(redis) => {
             let store: Arc<dyn Store> = Arc::new(open_redis(redis).await?);
             let spool = Spool::open(&redis.path, store.clone());
-            Keeper::with_spool(store, Arc::new(spool.map_err(|e| format!("cannot open the gateway's journal: {e}"))?))
+            let spool = spool.map_err(|e| format!("cannot open the gateway's journal: {e}"))?;
+            (Keeper::with_spool(store, Arc::new(spool)), &redis.path)
         }
     };
-    Ok(Arc::new(keeper))
+    let (sent, left) =
+        SentLog::open(&folder.join("sent")).map_err(|e| format!("cannot open the gateway's journal: {e}"))?;
+    Ok(Arc::new(keeper.answering_for(sent, left).await))
 }
 
 fn open_embedded(store: &EmbeddedStore) -> Result<Embedded, String> {

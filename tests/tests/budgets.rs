@@ -189,6 +189,28 @@ async fn what_a_shutdown_cuts_is_charged_what_passed() {
 }
 
 #[tokio::test]
+async fn what_was_sent_before_a_kill_is_charged_for_its_prompt() {
+    let mut stage = Stage::set("    budgets: [{ name: b, per: user, limit: 10.00 INR, window: total }]\n").await;
+    assert_eq!(stage.gateway.send(&ask("asha", 10, "x")).await.status, 200);
+    let before = stage.served_nanos();
+    let mut connection = stage.gateway.h1().await;
+    let request = ask("asha", 10, "x").header("x-test-first", "gate").header("x-test-id", "cut");
+    let sending = tokio::spawn(async move { connection.send(&request).await.is_err() });
+    until("it is at the backend", SOON, async || (stage.upstream.arrived("cut").await > 0).then_some(())).await;
+    for _ in 0..2 {
+        stage.gateway.kill_and_restart().await;
+        let account = stage.account("b:INR:user:asha").await;
+        // 13 characters of prompt are 4 tokens where nobody counts
+        let spent = rupees(before + 4 * 10_000);
+        assert_eq!((&account["held"], &account["spent"]), (&json!(rupees(0)), &json!(spent)));
+    }
+    assert!(sending.await.expect("a task"), "its client was cut off");
+    let entries = stage.gateway.admin(Request::get("/api/v1/ledger/acme/entries?limit=1000")).await.json();
+    let last = entries["entries"].as_array().expect("entries").last().expect("a line")["line"].clone();
+    assert!(last.as_str().expect("a line").contains("\"flags\":[\"estimated\"]"), "{last}");
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_served_costs_nothing() {
     let stage = Stage::set("    budgets: [{ name: b, per: user, limit: 1.00 INR, window: total }]\n").await;
     for failing in ["500", "429"] {

@@ -66,6 +66,7 @@ impl Meter {
         Needs {
             cost_max: cost_of(notes.input_max, &dearest),
             cost_predicted: cost_of(notes.input_estimate, &price),
+            cost_prompt: Nanos::new(cost(Usage::claimed(notes.input_estimate, 0, 0), &price).nanos()),
             tokens: notes.input_estimate.saturating_add(notes.output_max),
         }
     }

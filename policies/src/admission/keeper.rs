@@ -5,8 +5,8 @@
 //! * An ending that the store did not take is sent until it does (`an_ending_is_sent_until_the_store_takes_it`).
 //! * A hold whose request runs for longer than its lease is not given up (`a_long_request_keeps_its_hold`).
 
-use super::{Prepared, Spool, UNTOLD_MAX};
-use crate::ledger::{Admission, LedgerId, Note, Reap, Renewal, StoreName, Void, VoidReason};
+use super::{Prepared, SentLog, Spool, UNTOLD_MAX};
+use crate::ledger::{Admission, LedgerId, Nanos, Note, Reap, Renewal, StoreName, Void, VoidReason};
 use crate::store::{Applied, Ending, Now, Store, StoreError};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
@@ -30,6 +30,8 @@ pub struct Keeper {
     store: Arc<dyn Store>,
     /// Where endings wait if the store is elsewhere.
     spool: Option<Arc<Spool>>,
+    /// What was sent and has not ended, for the next start.
+    sent: Option<SentLog>,
     open: Mutex<BTreeMap<LedgerId, Open>>,
     untold: Mutex<VecDeque<(StoreName, Ending)>>,
 }
@@ -52,12 +54,40 @@ pub struct KeeperFigures {
 impl Keeper {
     /// Looks after holds in this store.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, spool: None, open: Mutex::default(), untold: Mutex::default() }
+        Self { store, spool: None, sent: None, open: Mutex::default(), untold: Mutex::default() }
     }
 
     /// The same for a store elsewhere: endings go through a journal of this gateway.
     pub fn with_spool(store: Arc<dyn Store>, spool: Arc<Spool>) -> Self {
         Self { spool: Some(spool), ..Self::new(store) }
+    }
+
+    /// Remembers what is sent in this journal, and ends what a process before this one had sent and not ended.
+    pub async fn answering_for(mut self, sent: SentLog, left: Vec<(StoreName, Ending)>) -> Self {
+        if !left.is_empty() {
+            tracing::warn!(
+                requests = left.len(),
+                "the gateway ended before these did; what had not ended is charged for its prompt"
+            );
+        }
+        for (tenant, ending) in left {
+            self.end(&tenant, ending).await;
+        }
+        // What is told now and not taken is in memory or in the spool: to be told again is harmless, to be forgotten is not.
+        if self.untold.lock().is_empty()
+            && let Err(error) = sent.recovered()
+        {
+            tracing::warn!(%error, "the journal of what was sent could not be shortened");
+        }
+        self.sent = Some(sent);
+        self
+    }
+
+    /// A request that was let in is about to be sent: from here on it costs. `floor` is what its prompt costs.
+    pub fn sent(&self, prepared: &Prepared, floor: Nanos) {
+        if let Some(Err(error)) = self.sent.as_ref().map(|log| log.sent(prepared, floor)) {
+            tracing::error!(%error, "it is not written down that a request was sent");
+        }
     }
 
     /// Sends endings to a store elsewhere as they come, for ever. Does nothing for others.
@@ -111,8 +141,12 @@ impl Keeper {
 
     /// Ends a request.
     pub async fn finish(&self, tenant: &StoreName, ending: Ending) {
-        self.open.lock().remove(&id(&ending));
+        let id = id(&ending);
+        self.open.lock().remove(&id);
         self.end(tenant, ending).await;
+        if let Some(log) = &self.sent {
+            log.ended(id);
+        }
     }
 
     async fn end(&self, tenant: &StoreName, ending: Ending) {

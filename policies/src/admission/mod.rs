@@ -10,10 +10,12 @@
 
 mod keeper;
 mod quota;
+mod sent;
 mod spool;
 
 pub use keeper::{HOLD_LEASE, Keeper, KeeperFigures, SUSPECT_GRACE};
 pub use quota::{Quota, QuotaUnit};
+pub use sent::SentLog;
 pub use spool::{Spool, SpoolError, UNTOLD_MAX};
 
 use crate::denial::LimitName;
@@ -54,6 +56,8 @@ pub struct Needs {
     pub cost_max: Nanos,
     /// What it is believed to cost.
     pub cost_predicted: Nanos,
+    /// What its prompt is believed to cost.
+    pub cost_prompt: Nanos,
     /// Tokens that it is believed to use.
     pub tokens: u64,
 }

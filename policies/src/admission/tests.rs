@@ -37,7 +37,7 @@ const CALLER: Caller<'_> =
 
 fn needs(units: i64, tokens: u64) -> Needs {
     let cost = Nanos::new(units * 1_000_000_000);
-    Needs { cost_max: cost, cost_predicted: cost, tokens }
+    Needs { cost_max: cost, cost_predicted: cost, cost_prompt: Nanos::ZERO, tokens }
 }
 
 fn prepare(plan: &Plan, needs: Needs) -> Prepared {

@@ -203,6 +203,16 @@ impl Journal {
         Ok(())
     }
 
+    /// Begins another segment, so that the one before can be removed whole.
+    pub fn start_segment(&self) -> Result<(), JournalError> {
+        let mut writer = self.writer.lock();
+        self.syncer.check()?;
+        if writer.segment.is_empty() {
+            return Ok(());
+        }
+        writer.roll(self, self.options.segment_bytes)
+    }
+
     /// Like [`Journal::remove_through`], but one segment at most: the oldest.
     pub fn remove_oldest_through(&self, through: u64) -> Result<(), JournalError> {
         let current = self.writer.lock().segment.path().to_owned();
@@ -268,7 +278,11 @@ impl Writer {
         if self.segment.room() >= bytes {
             return Ok(());
         }
-        let next = Segment::create(&journal.folder, self.next, journal.options.segment_bytes.max(bytes))?;
+        self.roll(journal, journal.options.segment_bytes.max(bytes))
+    }
+
+    fn roll(&mut self, journal: &Journal, bytes: u64) -> Result<(), JournalError> {
+        let next = Segment::create(&journal.folder, self.next, bytes)?;
         crash::point("journal.rolled");
         let full = std::mem::replace(&mut self.segment, next);
         // what was not synced yet goes to the disk with the next group

@@ -51,6 +51,11 @@ impl Segment {
         Ok(Self { file: Arc::new(file), path: path.to_owned(), at: end, bytes })
     }
 
+    /// True if nothing was written to it.
+    pub fn is_empty(&self) -> bool {
+        self.at == 0
+    }
+
     /// Bytes that can still be written.
     pub fn room(&self) -> u64 {
         self.bytes.saturating_sub(self.at)

@@ -1,0 +1,151 @@
+//! Requests that were sent and have not ended: what a gateway that died must answer for when it starts again.
+//!
+//! # Invariants
+//! * A request that was sent before its gateway died is charged for its prompt at the next start, marked as estimated, unless
+//!   it had ended (`what_was_sent_before_a_kill_is_charged_for_its_prompt`).
+//! * The journal is no longer than what runs, and the last segment (`the_journal_of_what_was_sent_stays_short`).
+
+use super::Prepared;
+use crate::journal::{Journal, JournalError, JournalOptions};
+use crate::ledger::{AccountName, Certainty, LedgerId, Nanos, Note, Settle, StoreName};
+use crate::store::Ending;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The journal is looked over for what can go after so many ends.
+const TIDY_EVERY: u64 = 1_024;
+
+/// Ten thousand requests or so.
+const SEGMENT_BYTES: u64 = 1 << 20;
+
+#[derive(Serialize, Deserialize)]
+struct Sent {
+    tenant: StoreName,
+    id: LedgerId,
+    accounts: Vec<AccountName>,
+    /// What its prompt costs: the least that the upstream charges once it has it.
+    floor: Nanos,
+}
+
+/// The journal.
+pub struct SentLog {
+    journal: Journal,
+    running: Mutex<Running>,
+}
+
+#[derive(Default)]
+struct Running {
+    sequences: BTreeMap<LedgerId, u64>,
+    ended: u64,
+}
+
+impl SentLog {
+    /// Opens the journal of a folder, or makes it; and what a process before this one left behind. Some of it may have ended:
+    /// the store knows by the ids.
+    pub fn open(folder: &Path) -> Result<(Self, Vec<(StoreName, Ending)>), JournalError> {
+        let mut left = Vec::new();
+        let first = Journal::first(folder)?;
+        let options = JournalOptions { segment_bytes: SEGMENT_BYTES, ..JournalOptions::default() };
+        let (journal, _) = Journal::open(folder, options, first.saturating_sub(1), |sequence, bytes| {
+            let unreadable = |_| JournalError::Failed(format!("record {sequence} is of another version").into());
+            let sent: Sent = postcard::from_bytes(bytes).map_err(unreadable)?;
+            left.push((sent.tenant.clone(), recovered(sent)));
+            Ok(())
+        })?;
+        Ok((Self { journal, running: Mutex::default() }, left))
+    }
+
+    /// What was left behind has been told: it need not be told again.
+    pub fn recovered(&self) -> Result<(), JournalError> {
+        self.journal.start_segment()?;
+        self.journal.remove_through(self.journal.last())
+    }
+
+    /// A request is about to be sent.
+    pub fn sent(&self, prepared: &Prepared, floor: Nanos) -> Result<(), JournalError> {
+        let accounts = prepared.admit.parts.iter().map(|part| part.account.clone()).collect();
+        let sent = Sent { tenant: prepared.tenant.clone(), id: prepared.admit.id, accounts, floor };
+        let bytes = postcard::to_stdvec(&sent).map_err(|error| JournalError::Failed(error.to_string().into()))?;
+        let mut running = self.running.lock();
+        let sequence = self.journal.append(&bytes)?;
+        running.sequences.insert(sent.id, sequence);
+        Ok(())
+    }
+
+    /// A request has ended.
+    pub fn ended(&self, id: LedgerId) {
+        let mut running = self.running.lock();
+        if running.sequences.remove(&id).is_none() {
+            return;
+        }
+        running.ended += 1;
+        if !running.ended.is_multiple_of(TIDY_EVERY) {
+            return;
+        }
+        let through = running.sequences.values().min().map_or_else(|| self.journal.last(), |oldest| oldest - 1);
+        drop(running);
+        if let Err(error) = self.journal.remove_through(through) {
+            tracing::warn!(%error, "the journal of what was sent could not be shortened");
+        }
+    }
+}
+
+fn recovered(sent: Sent) -> Ending {
+    Ending::Settle(Settle {
+        id: sent.id,
+        charge: sent.floor,
+        accounts: sent.accounts,
+        certainty: Certainty::Estimated,
+        rates: Vec::new(),
+        keys: Vec::new(),
+        mark: None,
+        note: Note::new(r#"{"recovered":"the gateway ended before the request did"}"#).unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{one_budget, prepare_one};
+    use super::*;
+
+    #[test]
+    fn the_journal_of_what_was_sent_stays_short() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, left) = SentLog::open(folder.path()).unwrap();
+        assert!(left.is_empty());
+        let plan = one_budget();
+        let stuck = prepare_one(&plan);
+        log.sent(&stuck, Nanos::new(7)).unwrap();
+        for _ in 0..40_000 {
+            let prepared = prepare_one(&plan);
+            log.sent(&prepared, Nanos::new(1)).unwrap();
+            log.ended(prepared.admit.id);
+        }
+        assert!(log.journal.bytes() > 2 * SEGMENT_BYTES, "the one that runs keeps what is behind it");
+        log.ended(stuck.admit.id);
+        for _ in 0..TIDY_EVERY {
+            let prepared = prepare_one(&plan);
+            log.sent(&prepared, Nanos::new(1)).unwrap();
+            log.ended(prepared.admit.id);
+        }
+        assert!(log.journal.bytes() <= 2 * SEGMENT_BYTES, "{}", log.journal.bytes());
+    }
+
+    #[test]
+    fn what_a_process_before_left_behind_is_told_until_it_was_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let prepared = prepare_one(&one_budget());
+        SentLog::open(folder.path()).unwrap().0.sent(&prepared, Nanos::new(7)).unwrap();
+        for _ in 0..2 {
+            let (_, left) = SentLog::open(folder.path()).unwrap();
+            let [(tenant, Ending::Settle(settle))] = &left[..] else { panic!("{left:?}") };
+            assert_eq!((tenant, settle.id, settle.charge), (&prepared.tenant, prepared.admit.id, Nanos::new(7)));
+        }
+        let (log, _) = SentLog::open(folder.path()).unwrap();
+        log.recovered().unwrap();
+        drop(log);
+        assert!(SentLog::open(folder.path()).unwrap().1.is_empty());
+    }
+}
