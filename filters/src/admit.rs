@@ -119,17 +119,17 @@ impl Filter for Admit {
             (Some(metered), true) if metered.cost.nanos() == 0 && metered.usage.total() == 0 => {
                 Ending::Void(held.void(VoidReason::NotServed, Note::default()))
             }
-            (Some(metered), true) => settle(&held, metered),
+            (Some(metered), true) => settle(&held, metered, &exchange.request_id),
         };
         keeper.finish(&held.tenant, ending).await;
     }
 }
 
-fn settle(held: &Prepared, metered: &Metered) -> Ending {
+fn settle(held: &Prepared, metered: &Metered, request_id: &str) -> Ending {
     let used = Used { cost: Nanos::new(metered.cost.nanos()), tokens: metered.usage.total() };
     let certainty = if metered.estimated { Certainty::Estimated } else { Certainty::Exact };
     let note = note(&json!({
-        "model": &*metered.model, "input": metered.usage.input, "cached_input": metered.usage.cached_input,
+        "request": request_id, "model": &*metered.model, "input": metered.usage.input, "cached_input": metered.usage.cached_input,
         "output": metered.usage.output, "cost": metered.cost.to_string(),
     }));
     Ending::Settle(held.settle(used, certainty, note))

@@ -24,8 +24,9 @@ pub fn workspace() -> PathBuf {
 /// A program that cargo built beside the running test; panics with what to do if it is not there.
 pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the path of the running test");
-    // target/<profile>/deps/<test> -> target/<profile>/<name>
-    let path = test.ancestors().nth(2).expect("a target folder").join(name);
+    // target/<profile>/deps/<test> -> target/<profile>/<name>; a program of ours stands there itself
+    let in_deps = test.parent().is_some_and(|folder| folder.ends_with("deps"));
+    let path = test.ancestors().nth(if in_deps { 2 } else { 1 }).expect("a target folder").join(name);
     assert!(path.is_file(), "{name} is not built (looked for {}); run: cargo build --workspace --bins", path.display());
     path
 }

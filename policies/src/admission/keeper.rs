@@ -122,19 +122,25 @@ impl Keeper {
         if self.figures().untold >= UNTOLD_MAX {
             return Err(StoreError::Unreachable);
         }
+        // Before the store is asked: what it lets in without our hearing of it is found at the next start.
+        if let Some(Err(error)) = self.sent.as_ref().map(|log| log.asked(prepared)) {
+            tracing::error!(%error, "nobody is let in: it cannot be written down");
+            return Err(StoreError::Journal(error.to_string()));
+        }
         let asked = self.store.admit(&prepared.tenant, &prepared.admit, Now::Store).await;
         match &asked {
             Ok(Admission::Admitted(admitted)) => {
                 let open = Open { prepared: prepared.clone(), fence: admitted.fence, renewed_at: Instant::now() };
                 self.open.lock().insert(prepared.admit.id, open);
             }
-            Ok(_) => {}
+            Ok(_) => self.forget(prepared.admit.id),
             // It may have been let in without us hearing of it.
             Err(error) if error.applied() == Applied::Unknown => {
                 let void = prepared.void(VoidReason::NotSent, Note::default());
                 self.end(&prepared.tenant, Ending::Void(void)).await;
+                self.forget(prepared.admit.id);
             }
-            Err(_) => {}
+            Err(_) => self.forget(prepared.admit.id),
         }
         asked
     }
@@ -144,6 +150,10 @@ impl Keeper {
         let id = id(&ending);
         self.open.lock().remove(&id);
         self.end(tenant, ending).await;
+        self.forget(id);
+    }
+
+    fn forget(&self, id: LedgerId) {
         if let Some(log) = &self.sent {
             log.ended(id);
         }

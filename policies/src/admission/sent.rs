@@ -1,13 +1,16 @@
-//! Requests that were sent and have not ended: what a gateway that died must answer for when it starts again.
+//! Requests that asked to be let in, or were sent, and have not ended: what a gateway that died must answer for when it
+//! starts again.
 //!
 //! # Invariants
+//! * A request that was not sent before its gateway died costs nothing, and holds nothing after the next start
+//!   (`what_a_process_before_left_behind_is_told_until_it_was_taken`).
 //! * A request that was sent before its gateway died is charged for its prompt at the next start, marked as estimated, unless
 //!   it had ended (`what_was_sent_before_a_kill_is_charged_for_its_prompt`).
 //! * The journal is no longer than what runs, and the last segment (`the_journal_of_what_was_sent_stays_short`).
 
 use super::Prepared;
 use crate::journal::{Journal, JournalError, JournalOptions};
-use crate::ledger::{AccountName, Certainty, LedgerId, Nanos, Note, Settle, StoreName};
+use crate::ledger::{AccountName, Certainty, LedgerId, Nanos, Note, Settle, StoreName, Void, VoidReason};
 use crate::store::Ending;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -21,12 +24,11 @@ const TIDY_EVERY: u64 = 1_024;
 const SEGMENT_BYTES: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
-struct Sent {
-    tenant: StoreName,
-    id: LedgerId,
-    accounts: Vec<AccountName>,
-    /// What its prompt costs: the least that the upstream charges once it has it.
-    floor: Nanos,
+enum Record {
+    /// It may have been let in.
+    Asked { tenant: StoreName, id: LedgerId, note: Note },
+    /// The upstream may have it. `floor` is what its prompt costs: the least that the upstream charges then.
+    Sent { tenant: StoreName, id: LedgerId, accounts: Vec<AccountName>, floor: Nanos, note: Note },
 }
 
 /// The journal.
@@ -45,16 +47,20 @@ impl SentLog {
     /// Opens the journal of a folder, or makes it; and what a process before this one left behind. Some of it may have ended:
     /// the store knows by the ids.
     pub fn open(folder: &Path) -> Result<(Self, Vec<(StoreName, Ending)>), JournalError> {
-        let mut left = Vec::new();
+        let mut left: BTreeMap<LedgerId, (StoreName, Ending)> = BTreeMap::new();
         let first = Journal::first(folder)?;
         let options = JournalOptions { segment_bytes: SEGMENT_BYTES, ..JournalOptions::default() };
         let (journal, _) = Journal::open(folder, options, first.saturating_sub(1), |sequence, bytes| {
             let unreadable = |_| JournalError::Failed(format!("record {sequence} is of another version").into());
-            let sent: Sent = postcard::from_bytes(bytes).map_err(unreadable)?;
-            left.push((sent.tenant.clone(), recovered(sent)));
+            match postcard::from_bytes(bytes).map_err(unreadable)? {
+                Record::Asked { tenant, id, note } => drop(left.insert(id, (tenant, not_sent(id, &note)))),
+                Record::Sent { tenant, id, accounts, floor, note } => {
+                    left.insert(id, (tenant, estimated(id, accounts, floor, &note)));
+                }
+            }
             Ok(())
         })?;
-        Ok((Self { journal, running: Mutex::default() }, left))
+        Ok((Self { journal, running: Mutex::default() }, left.into_values().collect()))
     }
 
     /// What was left behind has been told: it need not be told again.
@@ -63,18 +69,28 @@ impl SentLog {
         self.journal.remove_through(self.journal.last())
     }
 
+    /// A request asks to be let in.
+    pub fn asked(&self, prepared: &Prepared) -> Result<(), JournalError> {
+        let (tenant, id, note) = (prepared.tenant.clone(), prepared.admit.id, prepared.admit.note.clone());
+        self.put(id, &Record::Asked { tenant, id, note })
+    }
+
     /// A request is about to be sent.
     pub fn sent(&self, prepared: &Prepared, floor: Nanos) -> Result<(), JournalError> {
         let accounts = prepared.admit.parts.iter().map(|part| part.account.clone()).collect();
-        let sent = Sent { tenant: prepared.tenant.clone(), id: prepared.admit.id, accounts, floor };
-        let bytes = postcard::to_stdvec(&sent).map_err(|error| JournalError::Failed(error.to_string().into()))?;
+        let (tenant, id, note) = (prepared.tenant.clone(), prepared.admit.id, prepared.admit.note.clone());
+        self.put(id, &Record::Sent { tenant, id, accounts, floor, note })
+    }
+
+    fn put(&self, id: LedgerId, record: &Record) -> Result<(), JournalError> {
+        let bytes = postcard::to_stdvec(record).map_err(|error| JournalError::Failed(error.to_string().into()))?;
         let mut running = self.running.lock();
         let sequence = self.journal.append(&bytes)?;
-        running.sequences.insert(sent.id, sequence);
+        running.sequences.entry(id).or_insert(sequence);
         Ok(())
     }
 
-    /// A request has ended.
+    /// A request has ended, or was not let in.
     pub fn ended(&self, id: LedgerId) {
         let mut running = self.running.lock();
         if running.sequences.remove(&id).is_none() {
@@ -92,16 +108,28 @@ impl SentLog {
     }
 }
 
-fn recovered(sent: Sent) -> Ending {
+fn not_sent(id: LedgerId, note: &Note) -> Ending {
+    let (rates, keys) = (Vec::new(), Vec::new());
+    Ending::Void(Void { id, reason: VoidReason::NotSent, rates, keys, mark: None, note: recovered(note) })
+}
+
+/// What the hold told of the request, and that its gateway ended before it did.
+fn recovered(note: &Note) -> Note {
+    let members = note.as_str().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    let comma = if members.is_empty() { "" } else { "," };
+    Note::new(format!("{{\"recovered\":true{comma}{members}}}")).unwrap_or_default()
+}
+
+fn estimated(id: LedgerId, accounts: Vec<AccountName>, floor: Nanos, note: &Note) -> Ending {
     Ending::Settle(Settle {
-        id: sent.id,
-        charge: sent.floor,
-        accounts: sent.accounts,
+        id,
+        charge: floor,
+        accounts,
         certainty: Certainty::Estimated,
         rates: Vec::new(),
         keys: Vec::new(),
         mark: None,
-        note: Note::new(r#"{"recovered":"the gateway ended before the request did"}"#).unwrap_or_default(),
+        note: recovered(note),
     })
 }
 
@@ -136,11 +164,15 @@ mod tests {
     #[test]
     fn what_a_process_before_left_behind_is_told_until_it_was_taken() {
         let folder = tempfile::tempdir().unwrap();
-        let prepared = prepare_one(&one_budget());
-        SentLog::open(folder.path()).unwrap().0.sent(&prepared, Nanos::new(7)).unwrap();
+        let (prepared, unsent) = (prepare_one(&one_budget()), prepare_one(&one_budget()));
+        let (log, _) = SentLog::open(folder.path()).unwrap();
+        [&prepared, &unsent].into_iter().for_each(|request| log.asked(request).unwrap());
+        log.sent(&prepared, Nanos::new(7)).unwrap();
+        drop(log);
         for _ in 0..2 {
             let (_, left) = SentLog::open(folder.path()).unwrap();
-            let [(tenant, Ending::Settle(settle))] = &left[..] else { panic!("{left:?}") };
+            let [(tenant, Ending::Settle(settle)), (_, Ending::Void(void))] = &left[..] else { panic!("{left:?}") };
+            assert_eq!((void.id, void.reason), (unsent.admit.id, VoidReason::NotSent));
             assert_eq!((tenant, settle.id, settle.charge), (&prepared.tenant, prepared.admit.id, Nanos::new(7)));
         }
         let (log, _) = SentLog::open(folder.path()).unwrap();
