@@ -35,7 +35,7 @@ routes:
 fn plan() -> Plan {
     let origin = Origin { file: "bench.yaml".into(), folder: ".".into() };
     let config = raptorgate_config::parse(YAML, &origin, &|_| None).expect("valid").config;
-    Plan::new(&config.routes[0], &config).expect("it has budgets")
+    Plan::new(config.routes.first().expect("a route"), &config).expect("it has budgets")
 }
 
 fn request(plan: &Plan) -> Prepared {

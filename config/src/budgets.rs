@@ -8,13 +8,16 @@ use crate::values::{FilePath, Name, Whole};
 use std::time::Duration;
 
 block! {
-    /// Where money, limits and keys are kept. The store is opened if a route has `budgets` or `rate_limits`, or if this block
-    /// is there. Either `embedded`, which holds if neither is named, or `redis`.
+    /// Where money, limits and keys are kept. The store is opened if a route has `budgets`, `rate_limits`, `idempotency` or a lock
+    /// of executions, or if this block is there. Either `embedded`, which holds if neither is named, or `redis`.
     pub(crate) struct StoreBlock {
         /// Kept in a folder by this process alone.
         embedded: EmbeddedBlock = optional,
         /// Kept in a Redis or Valkey server, for any number of gateways.
         redis: RedisBlock = optional,
+        /// A secret of 32 characters or more that replies kept for idempotency keys are sealed with (AES-256-GCM); the same on all gateways of
+        /// a server. Left out: `embedded` makes a key in its folder, and `redis` needs one where a route has `idempotency`.
+        reply_key: At<Secret> = optional,
     }
 }
 

@@ -8,8 +8,8 @@ use crate::emit::{Yaml, emit, map, text, word};
 use crate::media::media_text;
 use crate::model::{
     ApiKey, Authenticate, Budget, CertificateMatch, ClientCertificate, Compress, Config, Counted, Dns, Ejection,
-    EndUser, Execution, Fault, FloodLimits, HealthCheck, MaskPii, Meter, ModelPrice, PiiAction, PiiType, Pool, Rate,
-    RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
+    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, MaskPii, Meter, ModelPrice, PiiAction, PiiType,
+    Pool, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
 };
 use crate::patterns::{host_text, path_text, source_text};
 use crate::routes::MaskWord;
@@ -128,6 +128,7 @@ fn route_yaml(route: &Route) -> Yaml {
         ("authenticate", or_off(&route.authenticate, authenticate)),
         ("end_user", or_off(&route.end_user, end_user)),
         ("execution", or_off(&route.execution, execution)),
+        ("idempotency", or_off(&route.idempotency, idempotency)),
         ("flood_limits", or_off(&route.flood_limits, flood_limits)),
         ("sanitize", or_off(&route.sanitize, sanitize)),
         ("mask_pii", or_off(&route.mask_pii, mask_pii)),
@@ -245,7 +246,23 @@ fn end_user(block: &EndUser) -> Yaml {
 }
 
 fn execution(block: &Execution) -> Yaml {
-    map([("id", text(source_text(&block.id)))])
+    let all = [
+        Some(("id", text(source_text(&block.id)))),
+        Some(("lock", word(block.lock.is_some()))),
+        maybe("lock_wait", block.lock.map(|lock| text(duration_text(lock.wait_max)))),
+    ];
+    map(all.into_iter().flatten())
+}
+
+fn idempotency(block: &Idempotency) -> Yaml {
+    map([
+        ("on_duplicate", word(block.on_duplicate.word())),
+        ("wait_max", text(duration_text(block.wait_max))),
+        ("keep", text(duration_text(block.keep))),
+        ("reply_bytes_max", text(bytes_text(block.reply_bytes_max as u64))),
+        ("required", word(block.required)),
+        ("methods", Yaml::List(block.methods.iter().map(text).collect())),
+    ])
 }
 
 fn flood_limits(block: &FloodLimits) -> Yaml {

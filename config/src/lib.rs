@@ -12,6 +12,7 @@ mod decode;
 mod effective;
 mod emit;
 mod explain;
+mod idempotency;
 mod interpolate;
 mod json_schema;
 mod load;

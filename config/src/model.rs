@@ -6,6 +6,7 @@
 mod budgets;
 mod compress;
 mod fault;
+mod idempotency;
 mod limits;
 mod tls;
 mod upstreams;
@@ -15,6 +16,7 @@ pub use budgets::{
 };
 pub use compress::{Compress, MediaRange, ReplyCoding};
 pub use fault::{Fault, FaultAbort, FaultDelay};
+pub use idempotency::{ExecutionLock, Idempotency, OnDuplicate};
 pub use limits::{ClientLimits, Limits};
 pub use tls::{
     CertificateMatch, ClientCertificate, ClientCertificateMode, ClientCertificates, ListenerTls, TlsVersion,
@@ -51,6 +53,8 @@ pub struct Config {
     pub drain_max: Duration,
     /// Where money, limits and keys are kept; absent: nothing needs it.
     pub store: Option<Store>,
+    /// What kept replies are sealed with; absent: a key that the store makes for itself.
+    pub reply_key: Option<Secret>,
     /// The customers.
     pub tenants: BTreeMap<String, Tenant>,
     /// Price of each model, by the name the upstream reports.
@@ -169,6 +173,8 @@ pub struct Route {
     pub end_user: Option<EndUser>,
     /// Which agent run a request belongs to.
     pub execution: Option<Execution>,
+    /// Idempotency keys.
+    pub idempotency: Option<Idempotency>,
     /// In-process limits at the head.
     pub flood_limits: Option<FloodLimits>,
     /// Prompt sanitization.
@@ -316,6 +322,8 @@ pub struct EndUser {
 pub struct Execution {
     /// Where the id stands.
     pub id: Source,
+    /// Its requests run one at a time.
+    pub lock: Option<ExecutionLock>,
 }
 
 /// In-process limits, always charged, at the head.

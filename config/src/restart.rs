@@ -25,6 +25,7 @@ pub fn needs_restart(running: &Config, new: &Loaded) -> Result<(), Problems> {
             old.limits.clients.http2_streams_max != next.limits.clients.http2_streams_max,
         ),
         ("store", "`store`, or whether a route needs one,", old.store != next.store),
+        ("store", "`store.reply_key`", old.reply_key != next.reply_key),
         ("access_log", "the output of `access_log`", old.access_log != next.access_log),
     ];
     let changed = changes.into_iter().filter(|(_, _, changed)| *changed);

@@ -4,6 +4,7 @@ use crate::budgets::{BudgetBlock, RateLimitBlock};
 use crate::certificate_names::CommonName;
 use crate::certificates::SubjectAltName;
 use crate::decode::{At, Context, Decode, OrOff, Some1};
+use crate::idempotency::IdempotencyBlock;
 use crate::model::{
     ApiFormat, HostPattern, MediaRange, OnDisconnect, OnLargeReply, PathPattern, PiiAction, ReplyCoding,
     SanitizeAction, Source,
@@ -57,6 +58,8 @@ block! {
         end_user: OrOff<EndUserBlock> = optional,
         /// Which agent run a request belongs to. Left out: each request is its own.
         execution: OrOff<ExecutionBlock> = optional,
+        /// Requests that may be sent again and run once, by the header `Idempotency-Key`. Left out: the header means nothing here.
+        idempotency: OrOff<IdempotencyBlock> = optional,
         /// Limits of this process at the head of a request, before anything else is looked at.
         flood_limits: OrOff<FloodBlock> = optional,
         /// Prompt sanitization: role markers, override phrases and hidden text in user, tool and document text.
@@ -156,6 +159,10 @@ block! {
     pub(crate) struct ExecutionBlock {
         /// Where the id stands: `header:x-execution-id`, `json:$.metadata.run`.
         id: Source = required,
+        /// Whether requests of the same user that name the same run are run one at a time, on all routes with this lock.
+        lock: At<bool> = default("false"),
+        /// How long a request waits for the one before it, up to `10m`; beyond: 409 `execution_locked`.
+        lock_wait: At<Duration> = default("30s"),
     }
 }
 

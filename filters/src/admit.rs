@@ -1,20 +1,29 @@
-//! `budgets` and `rate_limits`: a request is let in when every budget can hold what it may cost and every limit has room,
+//! `budgets`, `rate_limits`, `idempotency` and locks of executions: a request is let in when its keys are free, every budget can hold what it may cost and every limit has room,
 //! in one step of the store; and it is charged when it ends.
 //!
 //! # Invariants
 //! * What was let in is ended exactly once, with a charge if an upstream began to answer and without one otherwise
 //!   (`a_request_that_nobody_served_costs_nothing`).
+//! * A request with an idempotency key is run once, and charged once (`every_call_runs_once_however_often_it_is_sent`).
 //! * A request that is refused, by this filter or before, takes from no limit (`a_refusal_says_what_is_left_and_takes_nothing`).
 
-use crate::exchange::{Exchange, Metered, Outcome};
+mod keyed;
+
+use crate::exchange::{Exchange, KeyResult, Metered, Outcome};
 use crate::filter::{Attempt, Decision, Filter, FilterName, HeaderEdits, Phases, RequestHead};
 use crate::payload::Payload;
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue};
+use keyed::{Next, Reached, Wait};
+use raptorgate_config::model::OnDuplicate;
 use raptorgate_config::units::{Currency, Money};
 use raptorgate_policies::Denial;
 use raptorgate_policies::admission::{ANONYMOUS, Caller, Keeper, Plan, Prepared, Quota, QuotaUnit, Used};
-use raptorgate_policies::ledger::{Admission, Certainty, LedgerId, NOTE_BYTES_MAX, Nanos, Note, VoidReason};
+use raptorgate_policies::denial::KeyRefusal;
+use raptorgate_policies::ledger::{
+    Admission, Admitted, Certainty, Clearance, Dispatch, LedgerId, NOTE_BYTES_MAX, Nanos, Note, VoidReason,
+};
+use raptorgate_policies::seal::Seal;
 use raptorgate_policies::store::Ending;
 use serde_json::json;
 use std::sync::Arc;
@@ -22,6 +31,8 @@ use std::time::Duration;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// Grows with every request of the tenant that holds a key: an upstream that has seen a higher one may refuse a lower one.
+const FENCE: HeaderName = HeaderName::from_static("x-raptorgate-fence");
 const PREDICTED_COST: HeaderName = HeaderName::from_static("x-raptorgate-predicted-cost");
 
 /// The filter of one route.
@@ -29,13 +40,22 @@ pub struct Admit {
     plan: Plan,
     keeper: Option<Arc<Keeper>>,
     currency: Currency,
+    on_duplicate: OnDuplicate,
+    seal: Option<Arc<Seal>>,
 }
 
 impl Admit {
     /// Takes a route's budgets and limits, and who keeps what is held. Without a keeper nobody is let in: a gateway without its
     /// store knows of no money.
     pub fn new(plan: Plan, keeper: Option<Arc<Keeper>>, currency: Currency) -> Self {
-        Self { plan, keeper, currency }
+        Self { plan, keeper, currency, on_duplicate: OnDuplicate::Wait, seal: None }
+    }
+
+    /// What is done about keys that are held, and what kept replies are sealed with.
+    #[must_use]
+    pub fn with_keys(mut self, on_duplicate: OnDuplicate, seal: Option<Arc<Seal>>) -> Self {
+        (self.on_duplicate, self.seal) = (on_duplicate, seal);
+        self
     }
 
     fn prepare(&self, exchange: &Exchange) -> Prepared {
@@ -52,7 +72,24 @@ impl Admit {
             "end_user": caller.end_user, "execution": exchange.execution.as_deref(),
             "model": exchange.metering.model.as_deref(),
         }));
-        self.plan.prepare(LedgerId::mint(), caller, exchange.needs, exchange.received_at, note)
+        let mut prepared = self.plan.prepare(LedgerId::mint(), caller, exchange.needs, exchange.received_at, note);
+        self.plan.claim(caller, exchange.client_key.as_ref(), exchange.execution.as_deref(), &mut prepared);
+        prepared
+    }
+
+    fn let_in(&self, prepared: Arc<Prepared>, admitted: &Admitted, exchange: &mut Exchange) {
+        tell_quotas(&prepared.quotas(admitted), &mut exchange.response_headers);
+        if exchange.needs.cost_predicted > Nanos::ZERO {
+            let predicted = Money::from_nanos(exchange.needs.cost_predicted.get(), self.currency);
+            set(&mut exchange.response_headers, PREDICTED_COST, &predicted.to_string());
+        }
+        if prepared.is_keyed() {
+            exchange.upstream_headers.set(FENCE, HeaderValue::from(admitted.fence));
+        }
+        if prepared.idempotency_key().is_some() {
+            exchange.report.key = Some(KeyResult::New);
+        }
+        exchange.held = Some(prepared);
     }
 }
 
@@ -71,35 +108,56 @@ impl Filter for Admit {
     }
 
     fn phases(&self) -> Phases {
-        Phases { request_body: true, attempt: true, end: true, ..Phases::default() }
+        Phases { request_body: true, dispatch: true, attempt: true, end: true, ..Phases::default() }
     }
 
     async fn on_request_body(&self, _head: &RequestHead<'_>, _body: &mut Payload, exchange: &mut Exchange) -> Decision {
         let Some(keeper) = &self.keeper else { return Decision::Deny(Denial::StoreUnavailable) };
         let prepared = Arc::new(self.prepare(exchange));
-        match keeper.admit(&prepared).await {
-            Ok(Admission::Admitted(admitted)) => {
-                tell_quotas(&prepared.quotas(&admitted), &mut exchange.response_headers);
-                if exchange.needs.cost_predicted > Nanos::ZERO {
-                    let predicted = Money::from_nanos(exchange.needs.cost_predicted.get(), self.currency);
-                    set(&mut exchange.response_headers, PREDICTED_COST, &predicted.to_string());
+        if prepared.asks_nothing() {
+            return Decision::Continue;
+        }
+        let mut wait = Wait::new();
+        loop {
+            match keeper.admit(&prepared).await {
+                Ok(Admission::Admitted(admitted)) => {
+                    self.let_in(prepared, &admitted, exchange);
+                    return Decision::Continue;
                 }
-                exchange.held = Some(prepared);
-                Decision::Continue
+                Ok(Admission::Keyed { index, answer }) => {
+                    match self.keyed((index, answer), keeper, &prepared, &mut wait, exchange).await {
+                        Next::Ask => {}
+                        Next::Decide(decision) => return decision,
+                    }
+                }
+                Ok(Admission::Refused(refusal)) => {
+                    let refused = prepared.refused_quota(refusal);
+                    tell_quotas(refused.as_slice(), &mut exchange.response_headers);
+                    return Decision::Deny(prepared.denial(refusal));
+                }
+                Ok(Admission::Overflow) => return Decision::Deny(Denial::StoreUnavailable),
+                // Ids are minted here.
+                Ok(Admission::Conflict | Admission::Finished(_)) => return Decision::Deny(Denial::Internal),
+                Err(error) => {
+                    tracing::warn!(class = error.class(), "the store did not let a request in");
+                    return Decision::Deny(Denial::StoreUnavailable);
+                }
             }
-            Ok(Admission::Refused(refusal)) => {
-                let refused = prepared.refused_quota(refusal);
-                tell_quotas(refused.as_slice(), &mut exchange.response_headers);
-                Decision::Deny(prepared.denial(refusal))
-            }
-            Ok(Admission::Overflow) => Decision::Deny(Denial::StoreUnavailable),
-            // Ids are minted here, and no keys are used.
-            Ok(Admission::Conflict | Admission::Finished(_) | Admission::Keyed { .. }) => {
-                Decision::Deny(Denial::Internal)
-            }
+        }
+    }
+
+    async fn on_dispatch(&self, exchange: &mut Exchange) -> Result<(), Denial> {
+        let (Some(held), Some(keeper)) = (&exchange.held, &self.keeper) else { return Ok(()) };
+        if !held.is_keyed() {
+            return Ok(());
+        }
+        let keys = held.admit.keys.iter().map(|key| key.key).collect();
+        match keeper.store().dispatch(&held.tenant, &Dispatch { id: held.admit.id, keys }).await {
+            Ok(Clearance::Go) => Ok(()),
+            Ok(Clearance::Lost) => Err(Denial::Key(KeyRefusal::InProgress)),
             Err(error) => {
-                tracing::warn!(class = error.class(), "the store did not let a request in");
-                Decision::Deny(Denial::StoreUnavailable)
+                tracing::warn!(class = error.class(), "the store did not take note that a request is sent");
+                Err(Denial::StoreUnavailable)
             }
         }
     }
@@ -112,7 +170,7 @@ impl Filter for Admit {
 
     async fn on_end(&self, outcome: &Outcome, exchange: &mut Exchange) {
         let (Some(held), Some(keeper)) = (exchange.held.take(), &self.keeper) else { return };
-        let ending = match (&exchange.metered, outcome.dispatched) {
+        let mut ending = match (&exchange.metered, outcome.dispatched) {
             (_, false) => Ending::Void(held.void(VoidReason::NotSent, Note::default())),
             // No head of a reply came, or it was an error that nobody pays for.
             (None, true) => Ending::Void(held.void(VoidReason::NotServed, Note::default())),
@@ -121,6 +179,16 @@ impl Filter for Admit {
             }
             (Some(metered), true) => settle(&held, metered, &exchange.request_id),
         };
+        let reached = match (outcome.dispatched, outcome.replied) {
+            (false, _) => Reached::Nobody,
+            (true, false) => Reached::Upstream,
+            (true, true) => Reached::Client,
+        };
+        let keys = held.key_ends(&self.key_ending(&held, reached, exchange));
+        match &mut ending {
+            Ending::Settle(settle) => settle.keys = keys,
+            Ending::Void(void) => void.keys = keys,
+        }
         keeper.finish(&held.tenant, ending).await;
     }
 }

@@ -1,14 +1,16 @@
 //! What is known about one request from its head to its end; handed from filter to filter.
 
 use crate::filter::{FilterName, HeaderEdits};
+use crate::kept::KeptReply;
 use raptorgate_config::model::{ApiFormat, PiiType};
 use raptorgate_config::units::Money;
-use raptorgate_policies::admission::{Needs, Prepared};
+use raptorgate_policies::admission::{ClientKey, Needs, Prepared};
 use raptorgate_policies::client_certificate::VerifiedCertificate;
 use raptorgate_policies::{Denial, Identity, Timestamp};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// One request and what the filters found out about it.
 #[derive(Debug)]
@@ -31,6 +33,10 @@ pub struct Exchange {
     pub end_user: Option<Arc<str>>,
     /// Which agent run; set by `execution`.
     pub execution: Option<Arc<str>>,
+    /// The idempotency key that its client sent; set by `idempotency`.
+    pub client_key: Option<ClientKey>,
+    /// Set when its client is known to have left while the filters wait for something.
+    pub client_left: Arc<AtomicBool>,
     /// Changes to the head that goes upstream.
     pub upstream_headers: HeaderEdits,
     /// Changes to the head that goes to the client.
@@ -43,6 +49,8 @@ pub struct Exchange {
     pub needs: Needs,
     /// What `admit` holds for it, until the end.
     pub held: Option<Arc<Prepared>>,
+    /// The reply as its client got it, once it is whole, if it is to be kept.
+    pub kept: Option<KeptReply>,
     /// Set by a transform that found what must not go on: the stream ends here.
     pub refused: Option<Denial>,
     /// What the guards did, for log and metrics.
@@ -68,12 +76,15 @@ impl Exchange {
             identity: None,
             end_user: None,
             execution: None,
+            client_key: None,
+            client_left: Arc::default(),
             upstream_headers: HeaderEdits::default(),
             response_headers: HeaderEdits::default(),
             metered: None,
             metering: MeteringNotes::default(),
             needs: Needs::default(),
             held: None,
+            kept: None,
             refused: None,
             report: Report::default(),
         }
@@ -121,6 +132,46 @@ pub struct Report {
     pub masked_response: BTreeMap<PiiType, u32>,
     /// Filter that panicked, if one did.
     pub panicked: Option<FilterName>,
+    /// What became of its idempotency key, if it has one that the store was asked for.
+    pub key: Option<KeyResult>,
+}
+
+/// What became of a request with an idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyResult {
+    /// It was run.
+    New,
+    /// It was answered with a reply that was there.
+    Replayed,
+    /// It was answered with the reply of a request that it waited for.
+    Waited,
+    /// Another one runs.
+    InProgress,
+    /// The key belongs to a different request.
+    Mismatch,
+    /// The reply of the first is not kept.
+    NotStored,
+    /// Nobody knows what became of the first.
+    Unknown,
+}
+
+impl KeyResult {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [KeyResult; 7] =
+        [Self::New, Self::Replayed, Self::Waited, Self::InProgress, Self::Mismatch, Self::NotStored, Self::Unknown];
+
+    /// The name in metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Replayed => "replayed",
+            Self::Waited => "waited",
+            Self::InProgress => "in_progress",
+            Self::Mismatch => "mismatch",
+            Self::NotStored => "not_stored",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// How a request ended.
@@ -132,6 +183,8 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// True if the request was handed to an upstream.
     pub dispatched: bool,
+    /// True if an upstream's reply began.
+    pub replied: bool,
 }
 
 /// The kind of end.

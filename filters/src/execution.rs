@@ -59,9 +59,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_execution_is_named_in_a_header_or_in_the_body() {
-        let header = ExecutionFilter::new(&Execution { id: Source::Header("x-execution-id".into()) });
+        let header = ExecutionFilter::new(&Execution { id: Source::Header("x-execution-id".into()), lock: None });
         let steps = vec![JsonStep::Member("metadata".into()), JsonStep::Member("run".into())];
-        let body = ExecutionFilter::new(&Execution { id: Source::Json(steps) });
+        let body = ExecutionFilter::new(&Execution { id: Source::Json(steps), lock: None });
         let sent = headers(&[("content-type", b"application/json"), ("x-execution-id", b"run-1")]);
         for (filter, id) in [(&header, "run-1"), (&body, "run-2")] {
             let mut exchange = exchange();
@@ -72,7 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_execution_is_fine_and_a_bad_one_is_not() {
-        let filter = ExecutionFilter::new(&Execution { id: Source::Header("x-execution-id".into()) });
+        let filter = ExecutionFilter::new(&Execution { id: Source::Header("x-execution-id".into()), lock: None });
         assert_eq!(run(&filter, &headers(&[]), "", &mut exchange()).await, Ok(()));
         let bad = run(&filter, &headers(&[("x-execution-id", b"\xfe")]), "", &mut exchange()).await;
         assert_eq!(bad, Err(Denial::InvalidIdentifier("execution id")));

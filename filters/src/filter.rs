@@ -26,6 +26,8 @@ pub enum FilterName {
     EndUser,
     /// Which agent run.
     Execution,
+    /// Idempotency keys.
+    Idempotency,
     /// Delays and errors on purpose.
     Fault,
     /// Prompt sanitization.
@@ -34,7 +36,7 @@ pub enum FilterName {
     MaskPii,
     /// Usage and cost.
     Meter,
-    /// Budgets and rate limits.
+    /// Keys, budgets and rate limits.
     Admit,
     /// A filter of a test.
     Custom(&'static str),
@@ -48,6 +50,7 @@ impl FilterName {
             Self::Authenticate => "authenticate",
             Self::EndUser => "end_user",
             Self::Execution => "execution",
+            Self::Idempotency => "idempotency",
             Self::Fault => "fault",
             Self::Sanitize => "sanitize",
             Self::MaskPii => "mask_pii",
@@ -65,6 +68,8 @@ pub struct Phases {
     pub request: bool,
     /// [`Filter::on_request_body`]: the body is read whole first.
     pub request_body: bool,
+    /// [`Filter::on_dispatch`].
+    pub dispatch: bool,
     /// [`Filter::on_attempt`].
     pub attempt: bool,
     /// [`Filter::on_response_head`] and what it asks for.
@@ -242,6 +247,11 @@ pub trait Filter: Send + Sync {
         _exchange: &mut Exchange,
     ) -> Decision {
         Decision::Continue
+    }
+
+    /// There is room at the upstream, and nothing was sent yet. Called once, before the first attempt.
+    async fn on_dispatch(&self, _exchange: &mut Exchange) -> Result<(), Denial> {
+        Ok(())
     }
 
     /// The head that goes to the chosen endpoint.

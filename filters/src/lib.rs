@@ -11,6 +11,8 @@ pub mod filter;
 pub mod flood_limits;
 pub mod frame;
 pub mod framers;
+pub mod idempotency;
+pub mod kept;
 pub mod mask_pii;
 pub mod meter;
 pub mod payload;

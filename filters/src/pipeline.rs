@@ -19,6 +19,7 @@ use std::sync::Arc;
 pub struct Pipeline {
     request: Vec<Arc<dyn Filter>>,
     request_body: Vec<Arc<dyn Filter>>,
+    dispatch: Vec<Arc<dyn Filter>>,
     attempt: Vec<Arc<dyn Filter>>,
     response: Vec<Arc<dyn Filter>>,
     end: Vec<Arc<dyn Filter>>,
@@ -31,12 +32,13 @@ const fn request_order(name: FilterName) -> u8 {
         FilterName::Authenticate => 1,
         FilterName::EndUser => 2, // needs the identity
         FilterName::Execution => 3,
-        FilterName::Fault => 4,    // only for callers that would be served
-        FilterName::Sanitize => 5, // before masking: a mask must not split a phrase that would be found
-        FilterName::MaskPii => 6,
-        FilterName::Meter => 7, // sees the body as it will be sent
-        FilterName::Admit => 8, // holds what the meter reads; a request that anything else refuses takes from no limit
-        FilterName::Custom(_) => 9,
+        FilterName::Idempotency => 4, // sees the body as it came
+        FilterName::Fault => 5,       // only for callers that would be served
+        FilterName::Sanitize => 6,    // before masking: a mask must not split a phrase that would be found
+        FilterName::MaskPii => 7,
+        FilterName::Meter => 8, // sees the body as it will be sent
+        FilterName::Admit => 9, // holds what the meter reads; a request that anything else refuses takes from no limit
+        FilterName::Custom(_) => 10,
     }
 }
 
@@ -48,6 +50,7 @@ const fn response_order(name: FilterName) -> u8 {
         | FilterName::Authenticate
         | FilterName::EndUser
         | FilterName::Execution
+        | FilterName::Idempotency
         | FilterName::Fault
         | FilterName::Sanitize
         | FilterName::Admit => 1, // charges what the meter found
@@ -69,6 +72,7 @@ impl Pipeline {
         Self {
             request: pick(&inward, |f| f.phases().request),
             request_body: pick(&inward, |f| f.phases().request_body),
+            dispatch: pick(&inward, |f| f.phases().dispatch),
             attempt: pick(&inward, |f| f.phases().attempt),
             response: pick(&outward, |f| f.phases().response),
             end: pick(&outward, |f| f.phases().end),
@@ -112,6 +116,18 @@ impl Pipeline {
             }
         }
         Decision::Continue
+    }
+
+    /// The dispatch phase: the last word before anything is sent.
+    pub async fn on_dispatch(&self, exchange: &mut Exchange) -> Result<(), Denial> {
+        for filter in &self.dispatch {
+            let cleared = AssertUnwindSafe(filter.on_dispatch(exchange)).catch_unwind().await;
+            cleared.unwrap_or_else(|_| {
+                exchange.report.panicked = Some(filter.name());
+                Err(Denial::Internal)
+            })?;
+        }
+        Ok(())
     }
 
     /// The attempt phase: the edits for one attempt's head.

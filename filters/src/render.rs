@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use raptorgate_config::model::ApiFormat;
-use raptorgate_policies::denial::LimitName;
+use raptorgate_policies::denial::{KeyRefusal, LimitName};
 use raptorgate_policies::{Denial, TimeoutPhase, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -67,7 +67,12 @@ pub fn status(denial: &Denial) -> StatusCode {
         | Denial::BodyNotJson
         | Denial::BodyDuplicateKey
         | Denial::BodyTooDeep
-        | Denial::BodyNotUtf8 => StatusCode::BAD_REQUEST,
+        | Denial::BodyNotUtf8
+        | Denial::Key(KeyRefusal::Missing) => StatusCode::BAD_REQUEST,
+        Denial::Key(KeyRefusal::Mismatch) => StatusCode::UNPROCESSABLE_ENTITY,
+        Denial::Key(KeyRefusal::InProgress | KeyRefusal::NotStored | KeyRefusal::Unknown | KeyRefusal::Locked) => {
+            StatusCode::CONFLICT
+        }
         Denial::MissingApiKey
         | Denial::InvalidApiKey
         | Denial::MissingClientCertificate
@@ -164,6 +169,7 @@ fn fixed_message(denial: &Denial) -> &'static str {
         Denial::PromptBlocked => "The request contains text that looks like prompt injection; remove it.",
         Denial::PiiBlocked => "The request contains personal data that may not be sent; remove it.",
         Denial::ReplyPiiBlocked => "The reply was withheld because it contains personal data; ask for something else.",
+        Denial::Key(refusal) => key_message(*refusal),
         Denial::StoreUnavailable => "The gateway cannot check budgets and limits now; try again shortly.",
         Denial::Overloaded => "The gateway has no room for this request now; try again shortly.",
         Denial::UpstreamOverloaded => {
@@ -200,6 +206,21 @@ fn rate_message(retry_after: Duration, limit: Option<&LimitName>) -> String {
 fn utc(at: Timestamp) -> String {
     let seconds = i64::try_from(at.micros() / 1_000_000).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).map(|at| at.to_string()).unwrap_or_default()
+}
+
+fn key_message(refusal: KeyRefusal) -> &'static str {
+    match refusal {
+        KeyRefusal::Missing => "This request needs the header `Idempotency-Key`; send a new key for each request.",
+        KeyRefusal::InProgress => "A request with this idempotency key still runs; send it again shortly.",
+        KeyRefusal::Mismatch => "This idempotency key belongs to a different request; send a new key.",
+        KeyRefusal::NotStored => {
+            "The request with this idempotency key was run, and its reply was not kept; look at its effects before you send a new key."
+        }
+        KeyRefusal::Unknown => {
+            "Whether the request with this idempotency key was run is not known; look at its effects before you send it again."
+        }
+        KeyRefusal::Locked => "Another request of the same execution still runs; send this one again shortly.",
+    }
 }
 
 fn timeout_message(phase: TimeoutPhase) -> &'static str {
@@ -292,6 +313,7 @@ fn retry_after(denial: &Denial) -> Option<Duration> {
             | Denial::TooManyConnections
             | Denial::UpstreamOverloaded
             | Denial::TooManyAtOnce { .. }
+            | Denial::Key(KeyRefusal::InProgress | KeyRefusal::Locked)
             | Denial::StoreUnavailable
     );
     full.then_some(OVERLOADED_RETRY_AFTER)

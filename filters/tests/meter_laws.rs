@@ -103,7 +103,7 @@ impl Bench {
     }
 
     fn end(&mut self, dispatched: bool) -> Option<Account> {
-        let outcome = Outcome { end: End::Complete, status: Some(200), dispatched };
+        let outcome = Outcome { end: End::Complete, status: Some(200), dispatched, replied: dispatched };
         wait(self.meter.on_end(&outcome, &mut self.exchange));
         self.totals.get("_anon", "_anon")
     }

@@ -28,7 +28,8 @@ use raptorgate_policies::{Denial, Timestamp};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-const ALL: Phases = Phases { request: true, request_body: true, attempt: true, response: true, end: true };
+const ALL: Phases =
+    Phases { request: true, request_body: true, dispatch: true, attempt: true, response: true, end: true };
 
 fn empty() -> &'static HeaderMap {
     static EMPTY: std::sync::LazyLock<HeaderMap> = std::sync::LazyLock::new(HeaderMap::new);
@@ -170,7 +171,7 @@ fn request() -> RequestHead<'static> {
 /// One request through all phases as the proxy calls them; the first refusal skips to the end.
 async fn drive(pipeline: &Pipeline, exchange: &mut Exchange) -> Result<(), Denial> {
     let refused = phases(pipeline, exchange).await;
-    let outcome = Outcome { end: End::Complete, status: Some(200), dispatched: true };
+    let outcome = Outcome { end: End::Complete, status: Some(200), dispatched: true, replied: true };
     pipeline.on_end(&outcome, exchange).await;
     refused
 }

@@ -135,6 +135,8 @@ pub enum Denial {
         /// When the budget begins anew; `None`: never.
         resets_at: Option<Timestamp>,
     },
+    /// An idempotency key, or the lock of an execution.
+    Key(KeyRefusal),
     /// The store of money and limits does not answer.
     StoreUnavailable,
     /// The gateway has no room for another buffered body.
@@ -168,6 +170,37 @@ pub enum Denial {
     Internal,
 }
 
+/// What an idempotency key, or the lock of an execution, has against a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRefusal {
+    /// The route needs an idempotency key, and none was sent.
+    Missing,
+    /// Another request with this key runs.
+    InProgress,
+    /// The key belongs to a different request.
+    Mismatch,
+    /// A request with this key was answered, and the reply is not kept.
+    NotStored,
+    /// A request with this key was sent to the upstream, and nobody knows what became of it.
+    Unknown,
+    /// Another request of the same execution runs.
+    Locked,
+}
+
+impl KeyRefusal {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "idempotency_key_missing",
+            Self::InProgress => "idempotency_in_progress",
+            Self::Mismatch => "idempotency_mismatch",
+            Self::NotStored => "result_not_stored",
+            Self::Unknown => "execution_unknown",
+            Self::Locked => "execution_locked",
+        }
+    }
+}
+
 /// Which upstream time-out ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutPhase {
@@ -184,7 +217,11 @@ pub enum TimeoutPhase {
 impl Denial {
     /// One of each, for documentation and tests.
     pub fn all() -> Vec<Denial> {
-        use TimeoutPhase::{Connect, FirstByte, Idle, Total};
+        [Self::all_of_clients(), Self::all_of_services()].concat()
+    }
+
+    /// What a client can do something about.
+    fn all_of_clients() -> Vec<Denial> {
         vec![
             Self::RouteNotFound,
             Self::MethodNotAllowed { allowed: vec!["POST".into()] },
@@ -223,6 +260,19 @@ impl Denial {
                 needed: Money::from_nanos(750_000_000, Currency::INR),
                 resets_at: Some(Timestamp::from_micros(1_764_527_400_000_000)),
             },
+            Self::Key(KeyRefusal::Missing),
+            Self::Key(KeyRefusal::InProgress),
+            Self::Key(KeyRefusal::Mismatch),
+            Self::Key(KeyRefusal::NotStored),
+            Self::Key(KeyRefusal::Unknown),
+            Self::Key(KeyRefusal::Locked),
+        ]
+    }
+
+    /// What fails behind the gateway, or in it.
+    fn all_of_services() -> Vec<Denial> {
+        use TimeoutPhase::{Connect, FirstByte, Idle, Total};
+        vec![
             Self::StoreUnavailable,
             Self::Overloaded,
             Self::UpstreamOverloaded,
@@ -276,6 +326,7 @@ impl Denial {
             Self::ExceedsRateLimit { .. } => "exceeds_rate_limit",
             Self::TooManyAtOnce { .. } => "too_many_at_once",
             Self::BudgetExceeded { .. } => "budget_exceeded",
+            Self::Key(refusal) => refusal.code(),
             Self::StoreUnavailable => "store_unavailable",
             Self::Overloaded => "overloaded",
             Self::UpstreamOverloaded => "upstream_overloaded",

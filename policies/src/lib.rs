@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod pricing;
 pub mod request_id;
 pub mod resolution;
+pub mod seal;
 pub mod store;
 pub mod totals;
 pub mod trace;

@@ -137,6 +137,7 @@ impl Builder {
             totals: Arc::new(Totals::default()),
             keeper,
             in_flight: Arc::default(),
+            seal: store::seal(config)?.map(Arc::new),
             floods: FloodBook::default(),
             buffers: BufferBudget::new(config.limits.buffered_bytes_max),
             metrics,

@@ -2,6 +2,7 @@
 
 use raptorgate_config::model::{self, EmbeddedStore, SettleMode};
 use raptorgate_policies::admission::{Keeper, SentLog, Spool};
+use raptorgate_policies::seal::{KEY_FILE, Seal};
 use raptorgate_policies::store::Store;
 use raptorgate_policies::store::embedded::{Durability, Embedded, EmbeddedOptions};
 use raptorgate_policies::store::redis::{RedisOptions, RedisStore};
@@ -64,6 +65,19 @@ async fn open_redis(store: &model::RedisStore) -> Result<RedisStore, String> {
         Err(error) => tracing::warn!(class = error.class(), "the store cannot be asked how it is set up"),
     }
     Ok(redis)
+}
+
+/// What replies are sealed with that the store keeps. An embedded store makes its own key; in a server none is kept without one
+/// that the file names.
+pub fn seal(config: &model::Config) -> Result<Option<Seal>, String> {
+    match (&config.reply_key, &config.store) {
+        (Some(secret), Some(_)) => Ok(Seal::of_secret(secret)),
+        (None, Some(model::Store::Embedded(embedded))) => {
+            let failed = |error| format!("cannot use {}: {error}", embedded.path.join(KEY_FILE).display());
+            Seal::in_folder(&embedded.path).map(Some).map_err(failed)
+        }
+        (None, Some(model::Store::Redis(_))) | (_, None) => Ok(None),
+    }
 }
 
 /// Renews holds, sends endings again that were not taken, and gives up holds that nobody looks after.

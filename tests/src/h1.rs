@@ -193,6 +193,12 @@ impl H1 {
         self.write(request.head(&self.host).as_bytes()).await.expect("the gateway took the request's head");
     }
 
+    /// Sends a whole request, and leaves its reply unread.
+    pub async fn begin(&mut self, request: &Request) {
+        self.write_head(request).await;
+        self.write(&request.framed_body()).await.expect("the gateway took the request's body");
+    }
+
     /// Reads the next head, interim or final.
     async fn read_head(&mut self, method: &str) -> Result<Started, WireError> {
         read_any_head(&mut self.reader, method).await

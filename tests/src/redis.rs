@@ -75,6 +75,25 @@ impl Redis {
         copy_files(&copy.path().join(DATA), &data);
     }
 
+    /// True if any of its files has these bytes.
+    pub fn holds(&self, bytes: &[u8]) -> bool {
+        let mut paths = vec![self.folder.path().to_owned()];
+        let mut read = 0;
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                paths.extend(std::fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+                continue;
+            }
+            let file = std::fs::read(&path).expect("a file");
+            read += file.len();
+            if file.windows(bytes.len()).any(|window| window == bytes) {
+                return true;
+            }
+        }
+        assert!(read > 0, "it has written nothing at all");
+        false
+    }
+
     async fn is_up(&self) {
         let ping = async || {
             let mut connection = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;

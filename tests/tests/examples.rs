@@ -110,6 +110,14 @@ fn requests(name: &str) -> Vec<(Request, &'static str, u16)> {
             (Request::get("/x").header("x-api-key", "unknown"), "gateway.test", 401),
         ],
         "budgets" => vec![(key(chat(), "ASHA_KEY"), "h", 200), (chat(), "h", 401)],
+        "idempotency" => vec![
+            (key(chat(), "ASHA_KEY").header("idempotency-key", "k"), "h", 200),
+            (key(chat(), "ASHA_KEY").header("idempotency-key", "k"), "h", 200),
+            (key(chat(), "ASHA_KEY").header("idempotency-key", "k").header("x-test-text", "other"), "h", 200),
+            (key(Request::post("/payments/1", "{}"), "ASHA_KEY"), "h", 400),
+            (key(Request::post("/payments/1", "{}"), "ASHA_KEY").header("idempotency-key", "p"), "h", 200),
+            (key(Request::post("/payments/1", "{ }"), "ASHA_KEY").header("idempotency-key", "p"), "h", 422),
+        ],
         "fault-injection" => vec![(Request::get("/down"), "h", 503)],
         other => panic!("examples/{other}.yaml is not tried by this test: add a request for it"),
     }

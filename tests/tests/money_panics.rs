@@ -35,7 +35,7 @@ impl Filter for Panicker {
     }
 
     fn phases(&self) -> Phases {
-        Phases { request: true, request_body: true, attempt: true, response: true, end: true }
+        Phases { request: true, request_body: true, dispatch: true, attempt: true, response: true, end: true }
     }
 
     async fn on_request(&self, _head: &RequestHead<'_>, exchange: &mut Exchange) -> Decision {

@@ -2,7 +2,7 @@
 
 use super::budgets::{self, KnownNames};
 use super::keys::{self, KnownKeys};
-use super::{Scope, fits, price};
+use super::{Scope, fits, idempotency, price};
 use crate::decode::{Context, OrOff};
 use crate::model::{
     Compress, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, MaskPii, PiiAction, PiiType, Rate,
@@ -34,6 +34,12 @@ pub(super) struct Known {
 pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, known: &mut Known, cx: &mut Context) {
     if let Some(block) = on(&blocks.authenticate) {
         keys::check(block, scope, &mut known.keys, cx);
+    }
+    if let Some(block) = on(&blocks.idempotency) {
+        idempotency::check(block, cx);
+    }
+    if let Some(block) = on(&blocks.execution) {
+        idempotency::check_lock(block, cx);
     }
     for block in on(&blocks.budgets).iter().flat_map(|list| &list.0) {
         budgets::check_budget(block, scope, &mut known.stateful, cx);
@@ -131,7 +137,7 @@ pub(super) fn end_user(block: &EndUserBlock) -> EndUser {
 }
 
 pub(super) fn execution(block: &ExecutionBlock) -> Execution {
-    Execution { id: block.id.clone() }
+    Execution { id: block.id.clone(), lock: idempotency::lock(block) }
 }
 
 pub(super) fn flood_limits(block: &FloodBlock) -> FloodLimits {

@@ -136,7 +136,9 @@ pub(super) fn rate(block: &RateLimitBlock) -> Option<RateLimit> {
 /// The store, if anything needs one.
 pub(super) fn store(scope: &Scope<'_>, cx: &mut Context) -> Option<Store> {
     let stateful = |blocks: &RouteBlocks| {
-        super::blocks::on(&blocks.budgets).is_some() || super::blocks::on(&blocks.rate_limits).is_some()
+        super::blocks::on(&blocks.budgets).is_some()
+            || super::blocks::on(&blocks.rate_limits).is_some()
+            || super::idempotency::is_stateful(blocks)
     };
     let routes = scope.file.routes.iter().flat_map(|routes| &routes.0);
     let needed = stateful(&scope.file.defaults) || routes.map(|route| &route.blocks).any(stateful);

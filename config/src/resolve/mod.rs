@@ -7,6 +7,7 @@
 mod blocks;
 mod budgets;
 mod client_certificates;
+mod idempotency;
 mod keys;
 mod route;
 mod routes;
@@ -59,6 +60,7 @@ pub(crate) fn resolve(file: &FileBlock, folder: &Path, cx: &mut Context) -> Opti
         limits: limits(&file.limits, cx),
         drain_max: file.shutdown.drain.0,
         store: budgets::store(&scope, cx),
+        reply_key: idempotency::reply_key(&scope, cx),
         tenants,
         prices,
         upstreams,

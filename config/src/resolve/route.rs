@@ -3,7 +3,7 @@
 //! # Invariants
 //! * A route's block replaces the inherited one whole, and `off` removes it (`a_block_replaces_the_inherited_one_whole`).
 
-use super::{Scope, blocks, budgets, keys, price};
+use super::{Scope, blocks, budgets, idempotency, keys, price};
 use crate::decode::{Context, OrOff, Some1};
 use crate::model::{ApiFormat, Meter, OnDisconnect, OnLargeReply, PathPattern, PiiAction, Route, RouteMatch, Segment};
 use crate::problem::{Code, Finding, suggest};
@@ -51,6 +51,7 @@ pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -
         authenticate: inherit(&own.authenticate, &inherited.authenticate).map(keys::resolve),
         end_user: inherit(&own.end_user, &inherited.end_user).map(blocks::end_user),
         execution: inherit(&own.execution, &inherited.execution).map(blocks::execution),
+        idempotency: inherit(&own.idempotency, &inherited.idempotency).map(idempotency::idempotency),
         flood_limits: inherit(&own.flood_limits, &inherited.flood_limits).map(blocks::flood_limits),
         sanitize: inherit(&own.sanitize, &inherited.sanitize).map(blocks::sanitize),
         mask_pii: inherit(&own.mask_pii, &inherited.mask_pii).map(blocks::mask_pii),
@@ -164,6 +165,9 @@ fn check_budgets(route: &RouteBlock, inherited: &RouteBlocks, cx: &mut Context) 
     let name = route.name.as_ref().map(|name| name.shown()).unwrap_or_default();
     let (budgets, rates) = (lists(&own.budgets, &inherited.budgets), lists(&own.rate_limits, &inherited.rate_limits));
     budgets::check_needs(&name, budgets, rates, &has, cx);
+    let idempotency = inherit(&own.idempotency, &inherited.idempotency);
+    let execution = inherit(&own.execution, &inherited.execution);
+    idempotency::check_needs(&name, idempotency, execution, has.authenticate, cx);
 }
 
 /// `block` promises that nothing passes; a large reply streamed on unseen would break the promise.

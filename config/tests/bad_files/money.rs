@@ -1,4 +1,4 @@
-//! Mistakes about the store, budgets and rate limits.
+//! Mistakes about the store, budgets, rate limits and keys.
 
 use super::METER;
 
@@ -77,4 +77,21 @@ pub const CASES: &[(&str, &str, &str)] = &[
         METER,
         "    rate_limits: [{ name: r, per: «missing_block»end_user, requests: 1, window: 1s }]\n",
     ),
+    ("keys of nobody", METER, "    meter: {}\n    idempotency: «missing_block»{}\n"),
+    ("a lock of nobody", METER, "    execution: { id: 'header:x-run', lock: «missing_block»true }\n"),
+    (
+        "a lock for an hour",
+        METER,
+        "    execution: { id: 'header:x-run', lock: «missing_block»true, lock_wait: «wrong_value»1h }\n",
+    ),
+    ("a wait for an hour", METER, "    idempotency: «missing_block»{ wait_max: «wrong_value»1h }\n"),
+    ("a reply for a second", METER, "    idempotency: «missing_block»{ keep: «wrong_value»1s }\n"),
+    ("a reply that no store takes", METER, "    idempotency: «missing_block»{ reply_bytes_max: «wrong_value»1 MiB }\n"),
+    ("keys of no method", METER, "    idempotency: { methods: [«wrong_value»post] }\n"),
+    (
+        "replies in a server without a key",
+        "defaults:",
+        "store: «missing_key»{ redis: { urls: [\"redis://a\"] } }\ndefaults:\n  idempotency: {}\n  authenticate: { api_keys: [{ id: k, key: a-long-one, tenant: acme, user: u }] }",
+    ),
+    ("a short secret", "currency: INR", "currency: INR\nstore: { embedded: {}, reply_key: «wrong_value»short }"),
 ];

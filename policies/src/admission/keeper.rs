@@ -22,6 +22,10 @@ pub const SUSPECT_GRACE: Duration = Duration::from_secs(900);
 /// Holds are renewed so often.
 const RENEW_AFTER: Duration = Duration::from_secs(30);
 
+/// Endings that wait in memory together with the replies they keep. Beyond it they wait without: of such a reply it is then only
+/// known that it was given.
+const UNTOLD_REPLIES_MAX: usize = 256;
+
 /// Holds that one look for lost ones treats at most.
 const REAPED_MAX: u32 = 1_000;
 
@@ -159,7 +163,7 @@ impl Keeper {
         }
     }
 
-    async fn end(&self, tenant: &StoreName, ending: Ending) {
+    async fn end(&self, tenant: &StoreName, mut ending: Ending) {
         if let Some(spool) = &self.spool {
             match spool.put(tenant, ending.clone()) {
                 Ok(()) => return,
@@ -168,7 +172,11 @@ impl Keeper {
         }
         if let Err(error) = self.store.finish(tenant, std::slice::from_ref(&ending), Now::Store).await {
             tracing::warn!(class = error.class(), "the store did not take the end of a request; it is sent again");
-            self.untold.lock().push_back((tenant.clone(), ending));
+            let mut untold = self.untold.lock();
+            if untold.len() >= UNTOLD_REPLIES_MAX {
+                ending.forget_replies();
+            }
+            untold.push_back((tenant.clone(), ending));
         }
     }
 

@@ -8,11 +8,13 @@
 //! * A budget's hold is the most that the request may cost; what a limit was charged too much is given back exactly
 //!   (`what_was_charged_too_much_is_given_back`).
 
+mod claim;
 mod keeper;
 mod quota;
 mod sent;
 mod spool;
 
+pub use claim::{Claim, ClientKey};
 pub use keeper::{HOLD_LEASE, Keeper, KeeperFigures, SUSPECT_GRACE};
 pub use quota::{Quota, QuotaUnit};
 pub use sent::SentLog;
@@ -20,12 +22,14 @@ pub use spool::{Spool, SpoolError, UNTOLD_MAX};
 
 use crate::denial::LimitName;
 use crate::ledger::{
-    AccountName, Admit, Admitted, Certainty, Enforce, LedgerId, Nanos, Note, Part, RateCorrection, RateFix,
+    AccountName, Admit, Admitted, Certainty, Enforce, KeyEnding, LedgerId, Nanos, Note, Part, RateCorrection, RateFix,
     RateRefusal, RateStep, RateUse, Refusal, Renew, Settle, Slot, StoreName, Void, VoidReason, Window,
 };
 use crate::{Denial, Timestamp};
 use jiff::tz::TimeZone;
-use raptorgate_config::model::{Budget, Config, Counted, Enforcement, Per, RateLimit, Route};
+use raptorgate_config::model::{
+    Budget, Config, Counted, Enforcement, ExecutionLock, Idempotency, Per, RateLimit, Route,
+};
 use raptorgate_config::units::Money;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,13 +81,17 @@ pub struct Plan {
     route: Arc<str>,
     budgets: Vec<Arc<Budget>>,
     limits: Vec<Arc<RateLimit>>,
+    idempotency: Option<Idempotency>,
+    lock: Option<ExecutionLock>,
     zones: BTreeMap<String, TimeZone>,
 }
 
 impl Plan {
-    /// Compiles a route's budgets and limits; `None` if it has none.
+    /// Compiles a route's budgets, limits and keys; `None` if it has none.
     pub fn new(route: &Route, config: &Config) -> Option<Self> {
-        if route.budgets.is_empty() && route.rate_limits.is_empty() {
+        let lock = route.execution.as_ref().and_then(|execution| execution.lock);
+        let keyed = route.idempotency.is_some() || lock.is_some();
+        if route.budgets.is_empty() && route.rate_limits.is_empty() && !keyed {
             return None;
         }
         // the configuration has none but known zones
@@ -92,6 +100,8 @@ impl Plan {
             route: route.name.clone(),
             budgets: route.budgets.iter().cloned().map(Arc::new).collect(),
             limits: route.rate_limits.iter().cloned().map(Arc::new).collect(),
+            idempotency: route.idempotency.clone(),
+            lock,
             zones: config.tenants.iter().map(|(name, tenant)| (name.clone(), zone(&tenant.timezone))).collect(),
         })
     }
@@ -114,6 +124,8 @@ impl Plan {
             budgets: Vec::new(),
             charges: Vec::new(),
             places: Vec::new(),
+            claims: Vec::new(),
+            keep_micros: 0,
         };
         for budget in &self.budgets {
             let window = Window::at(budget.window, &zone, now.micros());
@@ -202,6 +214,9 @@ pub struct Prepared {
     budgets: Vec<HeldBudget>,
     charges: Vec<Charge>,
     places: Vec<Arc<RateLimit>>,
+    /// As many as keys, in their order, with the longest wait for each.
+    claims: Vec<(Claim, Duration)>,
+    keep_micros: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -282,7 +297,7 @@ impl Prepared {
         Some(Quota::used_up(charge.limit.name.clone(), charge.unit, charge.quantity, charge.window_micros, wait))
     }
 
-    /// Ends the request with a charge.
+    /// Ends the request with a charge; its keys are free again.
     pub fn settle(&self, used: Used, certainty: Certainty, note: Note) -> Settle {
         Settle {
             id: self.admit.id,
@@ -290,15 +305,16 @@ impl Prepared {
             accounts: self.admit.parts.iter().map(|part| part.account.clone()).collect(),
             certainty,
             rates: self.fixes(Some(used)),
-            keys: Vec::new(),
+            keys: self.key_ends(&KeyEnding::Free),
             mark: None,
             note,
         }
     }
 
-    /// Ends the request without a charge.
+    /// Ends the request without a charge; its keys are free again.
     pub fn void(&self, reason: VoidReason, note: Note) -> Void {
-        Void { id: self.admit.id, reason, rates: self.fixes(None), keys: Vec::new(), mark: None, note }
+        let keys = self.key_ends(&KeyEnding::Free);
+        Void { id: self.admit.id, reason, rates: self.fixes(None), keys, mark: None, note }
     }
 
     /// Keeps the request's hold alive.

@@ -29,6 +29,9 @@ pub const UNTOLD_MAX: usize = 100_000;
 /// Endings sent in one round trip.
 const BATCH_MAX: usize = 64;
 
+/// Bytes of kept replies in one round trip, unless a single one has more: many at once would outlast the time that an answer may take.
+const BATCH_REPLY_BYTES_MAX: usize = 256 << 10;
+
 /// Journal that is kept of endings which the store has, so that it can be told again.
 const KEPT_BYTES: u64 = 256 << 20;
 
@@ -187,7 +190,13 @@ impl Spool {
             }
             (*sequence, ending)
         };
-        lane.waiting.iter().take(BATCH_MAX).map(mark).collect()
+        let mut reply_bytes = 0;
+        let fits = |(_, ending): &&(u64, Ending)| {
+            let first = reply_bytes == 0;
+            reply_bytes += ending.reply_bytes();
+            first || reply_bytes <= BATCH_REPLY_BYTES_MAX
+        };
+        lane.waiting.iter().take(BATCH_MAX).take_while(fits).map(mark).collect()
     }
 
     fn told(&self, tenant: &StoreName, sequence: u64) {

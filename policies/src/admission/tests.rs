@@ -20,6 +20,8 @@ fn plan(budgets: Vec<Budget>, limits: Vec<RateLimit>) -> Plan {
         route: "chat".into(),
         budgets: budgets.into_iter().map(Arc::new).collect(),
         limits: limits.into_iter().map(Arc::new).collect(),
+        idempotency: None,
+        lock: None,
         zones: [("acme".to_owned(), TimeZone::get("Asia/Kolkata").unwrap())].into(),
     }
 }

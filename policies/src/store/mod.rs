@@ -11,7 +11,7 @@ pub use error::{Applied, StoreError};
 
 use crate::ledger::{
     Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, Entry, Extend, Extension, Head,
-    KeyAnswer, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement, StoreName, Void,
+    KeyAnswer, KeyEnd, KeyEnding, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement, StoreName, Void,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,31 @@ pub enum Ending {
     Settle(Settle),
     /// Not charged.
     Void(Void),
+}
+
+impl Ending {
+    /// Bytes of the replies that it keeps.
+    pub fn reply_bytes(&self) -> usize {
+        let (Self::Settle(Settle { keys, .. }) | Self::Void(Void { keys, .. })) = self;
+        let bytes = |end: &KeyEnd| match &end.ending {
+            KeyEnding::Reply { reply, .. } => reply.as_ref().map_or(0, Vec::len),
+            KeyEnding::Free | KeyEnding::Unknown { .. } => 0,
+        };
+        keys.iter().map(bytes).sum()
+    }
+
+    /// Leaves out the replies that it keeps: it is then only known that they were given.
+    pub fn forget_replies(&mut self) {
+        let keys = match self {
+            Self::Settle(settle) => &mut settle.keys,
+            Self::Void(void) => &mut void.keys,
+        };
+        for end in keys {
+            if let KeyEnding::Reply { reply, .. } = &mut end.ending {
+                *reply = None;
+            }
+        }
+    }
 }
 
 /// Requests end.

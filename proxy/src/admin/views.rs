@@ -37,6 +37,7 @@ fn route(route: &Route) -> Value {
         ("authenticate", route.authenticate.is_some()),
         ("end_user", route.end_user.is_some()),
         ("execution", route.execution.is_some()),
+        ("idempotency", route.idempotency.is_some()),
         ("flood_limits", route.flood_limits.is_some()),
         ("sanitize", route.sanitize.is_some()),
         ("mask_pii", route.mask_pii.is_some()),

@@ -48,6 +48,7 @@ pub async fn choose(session: &mut Session, ctx: &mut RequestContext) -> Result<B
     let upstream = &route.upstream;
     if ctx.attempts == 0 {
         endpoint::enter(session, ctx, upstream).await?;
+        clear(ctx).await?;
         ctx.method = endpoint::method(session, ctx, &upstream.config.balance);
     }
     ctx.tried.extend(ctx.lease.take().map(|lease| lease.tried()));
@@ -72,6 +73,16 @@ pub async fn choose(session: &mut Session, ctx: &mut RequestContext) -> Result<B
     }
     ctx.lease = Some(lease);
     Ok(Box::new(peer))
+}
+
+/// The filters' last word before anything is sent.
+async fn clear(ctx: &RequestContext) -> Result<()> {
+    let Some(link) = &ctx.link else { return Ok(()) };
+    let cleared = match link.exchange() {
+        Some(mut exchange) => link.pipeline.on_dispatch(&mut exchange).await,
+        None => Err(Denial::Internal),
+    };
+    cleared.map_err(|denial| endpoint::refuse(ctx, denial))
 }
 
 /// How an endpoint of this host is connected to and read from.
@@ -168,8 +179,9 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
             head.insert_header(header::CONTENT_LENGTH, length)?;
         }
     }
-    if link.pipeline.reads_replies() && !session.is_upgrade_req() {
-        // the reply is read: no codings, no parts
+    let kept = link.exchange().is_some_and(|exchange| exchange.client_key.is_some());
+    if (link.pipeline.reads_replies() || kept) && !session.is_upgrade_req() {
+        // the reply is read, or kept for others: no codings, no parts
         head.remove_header(&header::RANGE);
         head.remove_header(&header::IF_RANGE);
         head.insert_header(header::ACCEPT_ENCODING, "identity")?;

@@ -117,6 +117,7 @@ fn describe(exchange: &Exchange, record: &mut AccessRecord) {
     }
     record.end_user = exchange.end_user.clone();
     record.execution = exchange.execution.clone();
+    record.idempotency = exchange.report.key;
     record.usage = exchange.metered.as_ref().map(Into::into);
     record.sanitized = exchange.report.sanitized;
     record.masked_request = exchange.report.masked_request.clone();

@@ -17,7 +17,7 @@ use http::{HeaderName, HeaderValue, Method, Version, header};
 use pingora_core::Result;
 use pingora_http::RequestHeader;
 use pingora_proxy::Session;
-use raptorgate_config::model::ApiFormat;
+use raptorgate_config::model::{ApiFormat, OnDisconnect};
 use raptorgate_filters::exchange::{End, Exchange};
 use raptorgate_filters::filter::{Decision, Reply, RequestHead};
 use raptorgate_filters::payload::Payload;
@@ -26,7 +26,9 @@ use raptorgate_policies::request_id::accept_or_mint;
 use raptorgate_policies::trace::TraceContext;
 use raptorgate_policies::{Denial, Timestamp};
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// Name of the request id in both directions.
@@ -199,6 +201,7 @@ async fn judge_body(
     let guards_began = Instant::now();
     let mut payload = Payload::new(body, ctx.runtime.json);
     let decision = match link.exchange() {
+        Some(mut exchange) if waits(route) => decide_watched(session, link, &mut payload, &mut exchange).await,
         Some(mut exchange) => {
             let head = view(session.req_header());
             link.pipeline.on_request_body(&head, &mut payload, &mut exchange).await
@@ -216,6 +219,34 @@ async fn judge_body(
         Decision::Deny(denial) => refuse(session, ctx, denial).await.map(|_| Judged::Answered),
         Decision::Reply(reply) => answer(session, ctx, reply, End::Complete).await.map(|_| Judged::Answered),
     }
+}
+
+/// True if the body's filters may wait for another request.
+fn waits(route: &CompiledRoute) -> bool {
+    route.config.idempotency.is_some() || route.config.execution.as_ref().is_some_and(|run| run.lock.is_some())
+}
+
+/// The body phase, with an eye on the client: Pingora does not poll it while we wait here. The phase is never broken off, for it may hold
+/// what has to be given back; it is told, and ends by itself. Its answer is given all the same: who closed only the sending side
+/// of a connection still reads.
+async fn decide_watched(
+    session: &mut Session,
+    link: &Link,
+    payload: &mut Payload,
+    exchange: &mut Exchange,
+) -> Decision {
+    let head = session.req_header().clone();
+    let client_left = exchange.client_left.clone();
+    let head = view(&head);
+    let mut decided = pin!(link.pipeline.on_request_body(&head, payload, exchange));
+    tokio::select! {
+        biased;
+        decision = &mut decided => return decision,
+        _ = session.as_downstream_mut().read_body_or_idle(true) => {}
+    }
+    session.as_downstream_mut().set_keepalive(None);
+    client_left.store(true, Relaxed);
+    decided.await
 }
 
 /// The whole body as the filters read it: without a coding that can be undone.
@@ -237,15 +268,19 @@ async fn read_plain(
 }
 
 fn policy(session: &Session, ctx: &RequestContext, route: &CompiledRoute, body: RequestBody) -> GuardPolicy {
+    let held = ctx.link.as_ref().and_then(|link| link.exchange()?.held.clone());
+    let keyed = held.is_some_and(|held| held.idempotency_key().is_some());
+    let rules = route.config.idempotency.as_ref().filter(|_| keyed);
     GuardPolicy {
         body,
         pace: body::pace(session.as_downstream(), ctx.runtime.config.limits.clients.body_bytes_per_second_min),
         write_timeout: ctx.runtime.config.limits.clients.write_timeout,
-        on_disconnect: route.config.on_disconnect,
+        on_disconnect: if keyed { OnDisconnect::Finish } else { route.config.on_disconnect },
         on_large_reply: route.config.on_large_reply,
         compression: Compression::new(&route.config, session.req_header()),
         decode_ratio_max: route.config.decode_ratio_max,
         reply_bytes_max: route.config.reply_bytes_max,
+        keep_bytes_max: rules.map(|rules| rules.reply_bytes_max),
         json: ctx.runtime.json,
         format: route.config.format,
         request_id: ctx.record.as_ref().map_or_else(|| "".into(), |r| r.request_id.clone()),
@@ -284,7 +319,10 @@ pub async fn answer(session: &mut Session, ctx: &mut RequestContext, reply: Repl
         head.insert_header(REQUEST_ID, &*record.request_id)?;
         head.insert_header(GENERATION, ctx.runtime.generation_header.clone())?;
     }
-    head.insert_header(header::CONTENT_LENGTH, reply.body.len())?;
+    // RFC 9110 §8.6: neither has a length
+    if !matches!(reply.status.as_u16(), 204 | 304) {
+        head.insert_header(header::CONTENT_LENGTH, reply.body.len())?;
+    }
     if let Some(record) = &mut ctx.record {
         record.status = Some(reply.status.as_u16());
         record.bytes_out = reply.body.len() as u64;

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How long a request's filters may be busy with it.
+/// How long filters may be busy with what is ended; one look for each beyond it.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Pause before looking again whether they are.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -33,13 +33,14 @@ impl InFlight {
     /// Ends those that still run.
     pub async fn end_all(&self) {
         let running: Vec<Arc<Link>> = self.links.lock().values().filter_map(Weak::upgrade).collect();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         for link in running {
             let ended = async {
                 while !link.try_end(End::Dropped).await {
                     tokio::time::sleep(PAUSE).await;
                 }
             };
-            if tokio::time::timeout(PATIENCE, ended).await.is_err() {
+            if tokio::time::timeout_at(deadline, ended).await.is_err() {
                 tracing::warn!("a request was dropped while a filter was busy with it");
             }
         }

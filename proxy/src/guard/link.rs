@@ -132,7 +132,8 @@ impl Link {
     }
 
     async fn tell(&self, end: raptorgate_filters::exchange::End, status: Option<u16>, exchange: Option<Loan<'_>>) {
-        let outcome = Outcome { end, status, dispatched: self.dispatched.load(Relaxed) };
+        let (dispatched, replied) = (self.dispatched.load(Relaxed), self.first_byte().is_some());
+        let outcome = Outcome { end, status, dispatched, replied };
         if let Some(mut exchange) = exchange {
             self.pipeline.on_end(&outcome, &mut exchange).await;
         }

@@ -15,6 +15,7 @@ mod coding;
 mod compress;
 mod deadlines;
 pub mod in_flight;
+mod keep;
 mod link;
 mod replay;
 mod reply;

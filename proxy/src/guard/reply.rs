@@ -8,6 +8,7 @@
 //! * The filters hear of the end before the client gets its last byte.
 
 use super::coding::{coding, plain};
+use super::keep::Keeping;
 use super::replay::skip_rest;
 use super::session::GuardedSession;
 use bytes::{Bytes, BytesMut};
@@ -55,6 +56,7 @@ pub(super) struct ReplyState {
     stream: Option<ReplyStream>,
     pub(super) decoding: Option<Decoding>,
     pub(super) encoding: Option<Encoding>,
+    pub(super) keeping: Option<Keeping>,
 }
 
 impl GuardedSession {
@@ -148,6 +150,7 @@ impl GuardedSession {
             }
         }
         self.reply.phase = Phase::Passing;
+        self.keep_head(&head);
         self.edit(&mut head)?;
         if end {
             self.complete().await;
@@ -230,6 +233,7 @@ impl GuardedSession {
         self.reply.phase = Phase::Passing;
         unbind(&mut head);
         head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
+        self.keep_head(&head);
         self.edit(&mut head)?;
         out.push(HttpTask::Header(head, false));
         self.pass(Some(held), end, out).await
@@ -281,6 +285,8 @@ impl GuardedSession {
             unbind(&mut head);
         }
         head.remove_header(&header::TRANSFER_ENCODING);
+        self.keep_head(&head);
+        self.keep(&reply.body);
         self.edit(&mut head)?;
         self.reply.status = Some(head.status.as_u16());
         let trailers = self.reply.trailers.take();
@@ -315,6 +321,7 @@ impl GuardedSession {
 
     async fn pass(&mut self, data: Option<Bytes>, end: bool, out: &mut Vec<HttpTask>) -> Result<()> {
         if self.reply.stream.is_none() {
+            self.keep(data.as_deref().unwrap_or_default());
             if end {
                 self.complete().await;
             }
@@ -340,7 +347,9 @@ impl GuardedSession {
         let mut exchange = self.link.exchange().ok_or(Denial::Internal)?;
         let mut bytes = BytesMut::new();
         let ran = work(stream, &mut exchange, &mut bytes);
+        drop(exchange);
         if !bytes.is_empty() {
+            self.keep(&bytes);
             out.push(HttpTask::Body(Some(bytes.freeze()), false));
         }
         ran
@@ -369,6 +378,7 @@ impl GuardedSession {
     async fn complete(&mut self) {
         self.reply.phase = Phase::Ended;
         let end = if self.has_left() { End::ClientLeft } else { End::Complete };
+        let _kept = self.hand_over();
         self.link.end(end, self.reply.status).await;
     }
 

@@ -47,6 +47,8 @@ pub struct GuardPolicy {
     pub decode_ratio_max: u32,
     /// Bytes of a reply that may be held.
     pub reply_bytes_max: u64,
+    /// Bytes of a reply that is kept for those who ask again; `None`: it is not.
+    pub keep_bytes_max: Option<usize>,
     /// Bounds of JSON.
     pub json: JsonLimits,
     /// Shape of error replies.

@@ -6,7 +6,7 @@ use super::{CompiledRoute, Runtime, Shared};
 use crate::tls::{self, expiry};
 use http::HeaderValue;
 use pingora_core::listeners::tls::Acceptor;
-use raptorgate_config::model::{Config, Enforcement, Listener, Route};
+use raptorgate_config::model::{Config, Enforcement, Listener, OnDuplicate, Route};
 use raptorgate_filters::admit::Admit;
 use raptorgate_filters::authenticate::Authenticate;
 use raptorgate_filters::end_user::EndUserFilter;
@@ -15,6 +15,7 @@ use raptorgate_filters::fault::FaultFilter;
 use raptorgate_filters::filter::Filter;
 use raptorgate_filters::flood_limits::FloodFilter;
 use raptorgate_filters::framers::json::JsonLimits;
+use raptorgate_filters::idempotency::Idempotency;
 use raptorgate_filters::mask_pii::MaskPii;
 use raptorgate_filters::meter::{Meter, OutputCap};
 use raptorgate_filters::pipeline::Pipeline;
@@ -85,6 +86,9 @@ fn filters(route: &Route, config: &Config, prices: &Arc<PriceTable>, shared: &Sh
     if let Some(block) = &route.execution {
         filters.push(Arc::new(ExecutionFilter::new(block)));
     }
+    if let Some(block) = &route.idempotency {
+        filters.push(Arc::new(Idempotency::new(block)));
+    }
     if let Some(block) = &route.fault {
         filters.push(Arc::new(FaultFilter::new(block)));
     }
@@ -100,7 +104,9 @@ fn filters(route: &Route, config: &Config, prices: &Arc<PriceTable>, shared: &Sh
         filters.push(Arc::new(Meter::new(block, prices.clone(), shared.totals.clone(), cap)));
     }
     if let Some(plan) = Plan::new(route, config) {
-        filters.push(Arc::new(Admit::new(plan, shared.keeper.clone(), config.currency)));
+        let on_duplicate = route.idempotency.as_ref().map_or(OnDuplicate::Wait, |block| block.on_duplicate);
+        let admit = Admit::new(plan, shared.keeper.clone(), config.currency);
+        filters.push(Arc::new(admit.with_keys(on_duplicate, shared.seal.clone())));
     }
     filters.extend(shared.extra_filters.iter().cloned());
     filters

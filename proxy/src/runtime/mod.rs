@@ -23,6 +23,7 @@ use raptorgate_filters::pipeline::Pipeline;
 use raptorgate_policies::admission::Keeper;
 use raptorgate_policies::buffers::BufferBudget;
 use raptorgate_policies::flood::FloodBook;
+use raptorgate_policies::seal::Seal;
 use raptorgate_policies::totals::Totals;
 use router::Router;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub keeper: Option<Arc<Keeper>>,
     /// Requests that run, where money hangs on their end.
     pub in_flight: Arc<InFlight>,
+    /// What kept replies are sealed with, if there is a store.
+    pub seal: Option<Arc<Seal>>,
     /// In-process limits, by name.
     pub floods: FloodBook,
     /// Bytes buffered over all requests.

@@ -7,7 +7,7 @@
 use super::rfc3339::rfc3339;
 use raptorgate_config::model::PiiType;
 use raptorgate_config::units::Money;
-use raptorgate_filters::exchange::{End, Metered};
+use raptorgate_filters::exchange::{End, KeyResult, Metered};
 use raptorgate_filters::filter::FilterName;
 use raptorgate_policies::{Timestamp, Usage};
 use serde::Serialize;
@@ -65,6 +65,9 @@ pub struct AccessRecord {
     /// Agent run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution: Option<Arc<str>>,
+    /// What became of its idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "key_result")]
+    pub idempotency: Option<KeyResult>,
     /// Upstream, if the request was handed to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Arc<str>>,
@@ -116,6 +119,7 @@ impl AccessRecord {
             key_id: None,
             end_user: None,
             execution: None,
+            idempotency: None,
             upstream: None,
             attempts: 0,
             bytes_in: 0,
@@ -323,6 +327,10 @@ pub const fn pii_name(kind: PiiType) -> &'static str {
         PiiType::Aadhaar => "aadhaar",
         PiiType::Pan => "pan",
     }
+}
+
+fn key_result<S: Serializer>(result: &Option<KeyResult>, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(result.map_or("", KeyResult::as_str))
 }
 
 fn as_rfc3339<S: Serializer>(at: &Timestamp, out: S) -> Result<S::Ok, S::Error> {

@@ -48,6 +48,7 @@ pub(super) struct Vectors {
     pub duration: HistogramVec,
     pub phases: CounterVec,
     pub denials: IntCounterVec,
+    pub idempotent: IntCounterVec,
     pub attempts: IntCounterVec,
     pub first_byte: HistogramVec,
     pub upstream_connections: IntCounterVec,
@@ -243,6 +244,7 @@ impl Vectors {
                 phases
             },
             denials: counters(registry, &names::DENIALS)?,
+            idempotent: counters(registry, &names::IDEMPOTENT)?,
             attempts: counters(registry, &names::UPSTREAM_ATTEMPTS)?,
             first_byte: histograms(registry, &names::UPSTREAM_FIRST_BYTE)?,
             upstream_connections: counters(registry, &names::UPSTREAM_CONNECTIONS)?,

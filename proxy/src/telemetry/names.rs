@@ -75,6 +75,13 @@ pub const DENIALS: Metric = metric(
     &["route", "code"],
     "Requests refused or not answered, by error code (docs/errors.md).",
 );
+/// Requests with an idempotency key.
+pub const IDEMPOTENT: Metric = metric(
+    "raptorgate_idempotent_requests_total",
+    Kind::Counter,
+    &["route", "result"],
+    "Requests with an idempotency key that the store was asked for: new, replayed, waited (for another one's reply), in_progress, mismatch, not_stored or unknown.",
+);
 /// How requests ended.
 pub const ENDS: Metric =
     metric("raptorgate_request_ends_total", Kind::Counter, &["route", "end"], "Requests by the way they ended.");
@@ -310,6 +317,7 @@ pub const ALL: &[Metric] = &[
     REQUEST_DURATION,
     PHASE_SECONDS,
     DENIALS,
+    IDEMPOTENT,
     ENDS,
     UPSTREAM_ATTEMPTS,
     UPSTREAM_FIRST_BYTE,

@@ -76,6 +76,9 @@ impl RouteMetrics {
         if let Some(code) = record.code {
             self.vectors.denials.with_label_values(&[&*self.route, code]).inc();
         }
+        if let Some(result) = record.idempotency {
+            self.vectors.idempotent.with_label_values(&[&*self.route, result.as_str()]).inc();
+        }
         self.record_guards(record);
         if let Some(usage) = &record.usage {
             self.record_usage(usage, record);

@@ -83,6 +83,23 @@ impl TenantState {
         }
     }
 
+    /// Ends the leases of requests that run, up to `count_max` of them: whoever ran them is gone, for whoever keeps this state is new
+    /// and the only one. How many there were.
+    pub fn abandon_keys(&mut self, count_max: usize, now: u64) -> usize {
+        let runs =
+            |record: &KeyRecord| matches!(record.state, KeyState::Running { lease_until, .. } if lease_until > now);
+        let running = self.keys.iter().filter(|(_, record)| runs(record)).take(count_max);
+        let running: Vec<_> = running.map(|(key, record)| (*key, record.clone())).collect();
+        let count = running.len();
+        for (key, mut record) in running {
+            if let KeyState::Running { lease_until, .. } = &mut record.state {
+                *lease_until = now;
+            }
+            self.keys.put(key, record);
+        }
+        count
+    }
+
     pub(super) fn renew_keys(&mut self, admit: &Admit, now: u64) {
         for key in &admit.keys {
             let record = match self.live(&key.key, now) {

@@ -95,7 +95,13 @@ impl Book {
             let old = |id: &LedgerId| id.millis() <= self.horizon_millis;
             let ended: Vec<LedgerId> = state.finished.iter().map(|(id, _)| *id).take_while(old).collect();
             ended.iter().for_each(|id| state.finished.evict(id));
-            let kept = state.keys.iter().filter(|(_, record)| matches!(record.state, KeyState::Replied { .. }));
+            let over = |state: &KeyState| match state {
+                KeyState::Replied { .. } => true,
+                KeyState::Unknown { until } => *until <= now,
+                // whoever runs may still ask to be sent
+                KeyState::Running { .. } => false,
+            };
+            let kept = state.keys.iter().filter(|(_, record)| over(&record.state));
             let kept: Vec<KeyHash> = kept.map(|(key, _)| *key).collect();
             kept.iter().for_each(|key| state.keys.evict(key));
             let resting: Vec<StoreName> =

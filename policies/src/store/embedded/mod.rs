@@ -18,9 +18,9 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
-use super::StoreError;
+use super::{Now, StoreError};
 use crate::journal::{Cut, Journal, JournalError, JournalOptions, Recovered};
-use book::{Book, Record};
+use book::{Book, Record, Touched};
 use clock::SteadyClock;
 use disk::Disk;
 use parking_lot::{Condvar, Mutex};
@@ -105,6 +105,7 @@ impl Embedded {
             wake: Condvar::new(),
             _lock: lock,
         });
+        abandon_keys(&shared);
         let theirs = shared.clone();
         let thread =
             std::thread::Builder::new().name("checkpoints".into()).spawn(move || theirs.run()).map_err(failed)?;
@@ -128,6 +129,30 @@ impl Drop for Embedded {
         self.shared.wake.notify_all();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+/// Keys whose leases are ended in one operation: their rows fit into the room that is made sure of before.
+const ABANDONED_AT_ONCE: usize = 256;
+
+/// Requests of the process before this one are gone, so nobody has to wait for their keys. Where that cannot be written, their
+/// leases run out by themselves.
+fn abandon_keys(shared: &Shared) {
+    let tenants: Vec<_> = shared.book.lock().tenants.keys().cloned().collect();
+    for tenant in tenants {
+        loop {
+            let abandoned = shared.apply(&tenant, Now::Store, &Touched::default(), |state, now| {
+                state.abandon_keys(ABANDONED_AT_ONCE, now)
+            });
+            match abandoned {
+                Ok((0, _)) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "keys of requests that are gone stay held until their leases end");
+                    return;
+                }
+            }
         }
     }
 }
