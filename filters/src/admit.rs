@@ -1,5 +1,5 @@
-//! `budgets`, `rate_limits`, `idempotency` and locks of executions: a request is let in when its keys are free, every budget can hold what it may cost and every limit has room,
-//! in one step of the store; and it is charged when it ends.
+//! `budgets`, `rate_limits`, `idempotency` and locks of executions: a request is let in when its keys are free, every budget
+//! can hold what it may cost and every limit has room, in one step of the store; and it is charged when it ends.
 //!
 //! # Invariants
 //! * What was let in is ended exactly once, with a charge if an upstream began to answer and without one otherwise

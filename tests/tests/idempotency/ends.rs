@@ -146,3 +146,14 @@ async fn what_is_replayed_was_masked_and_is_not_compressed_twice() {
     assert_eq!(again.json()["choices"][0]["message"]["content"], "write to [EMAIL] soon");
     stage.is_charged_once("asha").await;
 }
+
+#[tokio::test]
+async fn an_error_is_kept_over_a_kill() {
+    let mut stage = Stage::set("").await;
+    let failed = chat("k", "failed").header("x-test-reply", "status").header("x-test-status", "500");
+    let first = stage.gateway.send(&failed).await;
+    assert_eq!(first.status, 500);
+    stage.gateway.kill_and_restart().await;
+    assert_eq!(told(&stage.gateway.send(&failed).await), told(&first));
+    stage.upstream.record("failed").await;
+}
