@@ -213,15 +213,27 @@ async fn what_was_sent_before_a_kill_is_charged_for_its_prompt() {
 #[tokio::test]
 async fn a_request_that_nobody_served_costs_nothing() {
     let stage = Stage::set("    budgets: [{ name: b, per: user, limit: 1.00 INR, window: total }]\n").await;
-    for failing in ["500", "429"] {
-        let reply = stage
-            .gateway
-            .send(&ask("asha", 10, "x").header("x-test-reply", "status").header("x-test-status", failing))
-            .await;
-        assert_eq!(reply.status.to_string(), failing);
-    }
+    fail_twice(&stage).await;
     let account = stage.account("b:INR:user:asha").await;
     assert_eq!((&account["held"], &account["spent"]), (&json!(rupees(0)), &json!(rupees(0))));
+}
+
+async fn fail_twice(stage: &Stage) {
+    for failing in ["500", "429"] {
+        let request = ask("asha", 10, "x").header("x-test-reply", "status").header("x-test-status", failing);
+        assert_eq!(stage.gateway.send(&request).await.status.to_string(), failing);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_served_costs_nothing_after_a_kill_either() {
+    let mut stage = Stage::set("    budgets: [{ name: b, per: user, limit: 1.00 INR, window: total }]\n").await;
+    for _ in 0..2 {
+        fail_twice(&stage).await;
+        stage.gateway.kill_and_restart().await;
+        let account = stage.account("b:INR:user:asha").await;
+        assert_eq!((&account["held"], &account["spent"]), (&json!(rupees(0)), &json!(rupees(0))));
+    }
 }
 
 #[tokio::test]

@@ -153,6 +153,11 @@ impl Keeper {
     pub async fn finish(&self, tenant: &StoreName, ending: Ending) {
         let id = id(&ending);
         self.open.lock().remove(&id);
+        if let (Ending::Void(_), Some(log)) = (&ending, &self.sent)
+            && let Err(error) = log.void(id)
+        {
+            tracing::error!(%error, "it is not written down that a request costs nothing");
+        }
         self.end(tenant, ending).await;
         self.forget(id);
     }

@@ -6,6 +6,8 @@
 //!   (`what_a_process_before_left_behind_is_told_until_it_was_taken`).
 //! * A request that was sent before its gateway died is charged for its prompt at the next start, marked as estimated, unless
 //!   it had ended (`what_was_sent_before_a_kill_is_charged_for_its_prompt`).
+//! * A request that ended without a charge is not charged at the next start
+//!   (`a_request_that_nobody_served_costs_nothing_after_a_kill_either`).
 //! * The journal is no longer than what runs, and the last segment (`the_journal_of_what_was_sent_stays_short`).
 
 use super::Prepared;
@@ -29,6 +31,8 @@ enum Record {
     Asked { tenant: StoreName, id: LedgerId, note: Note },
     /// The upstream may have it. `floor` is what its prompt costs: the least that the upstream charges then.
     Sent { tenant: StoreName, id: LedgerId, accounts: Vec<AccountName>, floor: Nanos, note: Note },
+    /// It costs nothing.
+    Void { id: LedgerId },
 }
 
 /// The journal.
@@ -57,6 +61,7 @@ impl SentLog {
                 Record::Sent { tenant, id, accounts, floor, note } => {
                     left.insert(id, (tenant, estimated(id, accounts, floor, &note)));
                 }
+                Record::Void { id } => drop(left.remove(&id)),
             }
             Ok(())
         })?;
@@ -80,6 +85,16 @@ impl SentLog {
         let accounts = prepared.admit.parts.iter().map(|part| part.account.clone()).collect();
         let (tenant, id, note) = (prepared.tenant.clone(), prepared.admit.id, prepared.admit.note.clone());
         self.put(id, &Record::Sent { tenant, id, accounts, floor, note })
+    }
+
+    /// A request is about to end without a charge. Written before the store is told: of a charge the store knows by the id
+    /// that it is the second, but what it was told to cost nothing it would charge when asked later. If this process ends
+    /// between the two, the hold is given back as one that nobody looks after.
+    pub fn void(&self, id: LedgerId) -> Result<(), JournalError> {
+        if !self.running.lock().sequences.contains_key(&id) {
+            return Ok(());
+        }
+        self.put(id, &Record::Void { id })
     }
 
     fn put(&self, id: LedgerId, record: &Record) -> Result<(), JournalError> {
@@ -168,6 +183,10 @@ mod tests {
         let (log, _) = SentLog::open(folder.path()).unwrap();
         [&prepared, &unsent].into_iter().for_each(|request| log.asked(request).unwrap());
         log.sent(&prepared, Nanos::new(7)).unwrap();
+        let refused = prepare_one(&one_budget());
+        log.asked(&refused).unwrap();
+        log.sent(&refused, Nanos::new(7)).unwrap();
+        log.void(refused.admit.id).unwrap();
         drop(log);
         for _ in 0..2 {
             let (_, left) = SentLog::open(folder.path()).unwrap();

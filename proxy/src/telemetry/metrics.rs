@@ -331,7 +331,7 @@ fn histograms(registry: &Registry, metric: &Metric) -> Result<HistogramVec, prom
 mod tests {
     use super::*;
     use crate::telemetry::access_record::tests::record;
-    use raptorgate_filters::exchange::End;
+    use raptorgate_filters::exchange::{End, KeyResult};
     use raptorgate_filters::filter::FilterName;
     use raptorgate_policies::Denial;
     use std::collections::BTreeSet;
@@ -343,6 +343,7 @@ mod tests {
         let mut record = record();
         record.sanitized = 1;
         record.panicked = Some(FilterName::Meter);
+        record.idempotency = Some(KeyResult::New);
         record.set_end(&End::Denied(Denial::PromptBlocked));
         metrics.route("chat").record(&record);
         metrics.upstream("agents").first_byte(Duration::from_millis(1));
