@@ -128,9 +128,14 @@ pub struct H1 {
 impl H1 {
     /// Connects without TLS.
     pub async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap_or_else(|e| panic!("cannot connect to {address}: {e}"));
-        stream.set_nodelay(true).expect("nodelay");
-        Self::over(Box::new(stream), address.to_string())
+        Self::try_connect(address).await.unwrap_or_else(|e| panic!("cannot connect to {address}: {e}"))
+    }
+
+    /// The same for a server that may be gone.
+    pub async fn try_connect(address: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self::over(Box::new(stream), address.to_string()))
     }
 
     /// Connects, and resets the connection when it is dropped. A FIN alone would leave open whether the client still reads.

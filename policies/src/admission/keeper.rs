@@ -89,7 +89,7 @@ impl Keeper {
 
     /// A request that was let in is about to be sent: from here on it costs. `floor` is what its prompt costs.
     pub fn sent(&self, prepared: &Prepared, floor: Nanos) {
-        if let Some(Err(error)) = self.sent.as_ref().map(|log| log.sent(prepared, floor)) {
+        if let Some(Err(error)) = self.sent.as_ref().map(|log| log.sent(prepared.admit.id, floor)) {
             tracing::error!(%error, "it is not written down that a request was sent");
         }
     }
@@ -104,7 +104,7 @@ impl Keeper {
 
     /// Tells the store of what has ended, as far as it takes it; what it does not take is told after the next start.
     pub async fn flush(&self) {
-        self.tell(Instant::now()).await;
+        self.tell().await;
         if let Some(spool) = &self.spool
             && let Err(error) = spool.send_all().await
         {
@@ -123,7 +123,7 @@ impl Keeper {
 
     /// Asks for a request to be let in. What is let in must be ended.
     pub async fn admit(&self, prepared: &Arc<Prepared>) -> Result<Admission, StoreError> {
-        if self.figures().untold >= UNTOLD_MAX {
+        if self.untold() >= UNTOLD_MAX {
             return Err(StoreError::Unreachable);
         }
         // Before the store is asked: what it lets in without our hearing of it is found at the next start.
@@ -153,13 +153,18 @@ impl Keeper {
     pub async fn finish(&self, tenant: &StoreName, ending: Ending) {
         let id = id(&ending);
         self.open.lock().remove(&id);
-        if let (Ending::Void(_), Some(log)) = (&ending, &self.sent)
-            && let Err(error) = log.void(id)
-        {
-            tracing::error!(%error, "it is not written down that a request costs nothing");
+        match ending {
+            // Of a charge the store knows by the id that it is the second. What it was told to cost nothing it would charge at the
+            // next start: so that is written down first, and a hold that nobody heard of then is given back all the same.
+            Ending::Void(_) => {
+                self.forget(id);
+                self.end(tenant, ending).await;
+            }
+            Ending::Settle(_) => {
+                self.end(tenant, ending).await;
+                self.forget(id);
+            }
         }
-        self.end(tenant, ending).await;
-        self.forget(id);
     }
 
     fn forget(&self, id: LedgerId) {
@@ -189,7 +194,7 @@ impl Keeper {
     /// seconds.
     pub async fn tick(&self, now: Instant) {
         self.renew(now).await;
-        self.tell(now).await;
+        self.tell().await;
         self.reap().await;
     }
 
@@ -214,7 +219,7 @@ impl Keeper {
         }
     }
 
-    async fn tell(&self, _now: Instant) {
+    async fn tell(&self) {
         let waiting = self.untold.lock().len();
         for _ in 0..waiting {
             let Some((tenant, ending)) = self.untold.lock().pop_front() else { return };
@@ -242,8 +247,11 @@ impl Keeper {
 
     /// For metrics.
     pub fn figures(&self) -> KeeperFigures {
-        let spooled = self.spool.as_ref().map_or(0, |spool| spool.untold());
-        KeeperFigures { open: self.open.lock().len(), untold: self.untold.lock().len() + spooled }
+        KeeperFigures { open: self.open.lock().len(), untold: self.untold() }
+    }
+
+    fn untold(&self) -> usize {
+        self.untold.lock().len() + self.spool.as_ref().map_or(0, |spool| spool.untold())
     }
 }
 

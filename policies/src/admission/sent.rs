@@ -28,11 +28,19 @@ const SEGMENT_BYTES: u64 = 1 << 20;
 #[derive(Serialize, Deserialize)]
 enum Record {
     /// It may have been let in.
-    Asked { tenant: StoreName, id: LedgerId, note: Note },
+    Asked { tenant: StoreName, id: LedgerId, accounts: Vec<AccountName>, note: Note },
     /// The upstream may have it. `floor` is what its prompt costs: the least that the upstream charges then.
-    Sent { tenant: StoreName, id: LedgerId, accounts: Vec<AccountName>, floor: Nanos, note: Note },
-    /// It costs nothing.
-    Void { id: LedgerId },
+    Sent { id: LedgerId, floor: Nanos },
+    /// It has ended, or was not let in.
+    Ended { id: LedgerId },
+}
+
+/// What is known of a request that has not ended.
+struct Left {
+    tenant: StoreName,
+    accounts: Vec<AccountName>,
+    note: Note,
+    floor: Option<Nanos>,
 }
 
 /// The journal.
@@ -48,27 +56,31 @@ struct Running {
 }
 
 impl SentLog {
-    /// Opens the journal of a folder, or makes it; and what a process before this one left behind. Some of it may have ended:
-    /// the store knows by the ids.
+    /// Opens the journal of a folder, or makes it; and what a process before this one left behind. Of one that ended in the same
+    /// moment as the process the store knows by its id.
     pub fn open(folder: &Path) -> Result<(Self, Vec<(StoreName, Ending)>), JournalError> {
-        let mut left: BTreeMap<LedgerId, (StoreName, Ending)> = BTreeMap::new();
+        let mut left: BTreeMap<LedgerId, Left> = BTreeMap::new();
         let first = Journal::first(folder)?;
         let options = JournalOptions { segment_bytes: SEGMENT_BYTES, ..JournalOptions::default() };
         let (journal, _) = Journal::open(folder, options, first.saturating_sub(1), |sequence, bytes| {
             let unreadable = |_| JournalError::Failed(format!("record {sequence} is of another version").into());
             match postcard::from_bytes(bytes).map_err(unreadable)? {
-                Record::Asked { tenant, id, note } => drop(left.insert(id, (tenant, not_sent(id, &note)))),
-                Record::Sent { tenant, id, accounts, floor, note } => {
-                    left.insert(id, (tenant, estimated(id, accounts, floor, &note)));
+                Record::Asked { tenant, id, accounts, note } => {
+                    left.insert(id, Left { tenant, accounts, note, floor: None });
                 }
-                Record::Void { id } => drop(left.remove(&id)),
+                Record::Sent { id, floor } => {
+                    if let Some(left) = left.get_mut(&id) {
+                        left.floor = Some(floor);
+                    }
+                }
+                Record::Ended { id } => drop(left.remove(&id)),
             }
             Ok(())
         })?;
-        Ok((Self { journal, running: Mutex::default() }, left.into_values().collect()))
+        Ok((Self { journal, running: Mutex::default() }, left.into_iter().map(|(id, left)| left.ending(id)).collect()))
     }
 
-    /// What was left behind has been told: it need not be told again.
+    /// What was left behind was told: it need not be told again.
     pub fn recovered(&self) -> Result<(), JournalError> {
         self.journal.start_segment()?;
         self.journal.remove_through(self.journal.last())
@@ -76,33 +88,22 @@ impl SentLog {
 
     /// A request asks to be let in.
     pub fn asked(&self, prepared: &Prepared) -> Result<(), JournalError> {
+        let accounts = prepared.admit.parts.iter().map(|part| part.account.clone()).collect();
         let (tenant, id, note) = (prepared.tenant.clone(), prepared.admit.id, prepared.admit.note.clone());
-        self.put(id, &Record::Asked { tenant, id, note })
+        let mut running = self.running.lock();
+        let sequence = self.write(&Record::Asked { tenant, id, accounts, note })?;
+        running.sequences.insert(id, sequence);
+        Ok(())
     }
 
     /// A request is about to be sent.
-    pub fn sent(&self, prepared: &Prepared, floor: Nanos) -> Result<(), JournalError> {
-        let accounts = prepared.admit.parts.iter().map(|part| part.account.clone()).collect();
-        let (tenant, id, note) = (prepared.tenant.clone(), prepared.admit.id, prepared.admit.note.clone());
-        self.put(id, &Record::Sent { tenant, id, accounts, floor, note })
+    pub fn sent(&self, id: LedgerId, floor: Nanos) -> Result<(), JournalError> {
+        self.write(&Record::Sent { id, floor }).map(drop)
     }
 
-    /// A request is about to end without a charge. Written before the store is told: of a charge the store knows by the id
-    /// that it is the second, but what it was told to cost nothing it would charge when asked later. If this process ends
-    /// between the two, the hold is given back as one that nobody looks after.
-    pub fn void(&self, id: LedgerId) -> Result<(), JournalError> {
-        if !self.running.lock().sequences.contains_key(&id) {
-            return Ok(());
-        }
-        self.put(id, &Record::Void { id })
-    }
-
-    fn put(&self, id: LedgerId, record: &Record) -> Result<(), JournalError> {
+    fn write(&self, record: &Record) -> Result<u64, JournalError> {
         let bytes = postcard::to_stdvec(record).map_err(|error| JournalError::Failed(error.to_string().into()))?;
-        let mut running = self.running.lock();
-        let sequence = self.journal.append(&bytes)?;
-        running.sequences.entry(id).or_insert(sequence);
-        Ok(())
+        self.journal.append(&bytes)
     }
 
     /// A request has ended, or was not let in.
@@ -110,6 +111,9 @@ impl SentLog {
         let mut running = self.running.lock();
         if running.sequences.remove(&id).is_none() {
             return;
+        }
+        if let Err(error) = self.write(&Record::Ended { id }) {
+            tracing::error!(%error, "it is not written down that a request has ended");
         }
         running.ended += 1;
         if !running.ended.is_multiple_of(TIDY_EVERY) {
@@ -123,9 +127,18 @@ impl SentLog {
     }
 }
 
-fn not_sent(id: LedgerId, note: &Note) -> Ending {
-    let (rates, keys) = (Vec::new(), Vec::new());
-    Ending::Void(Void { id, reason: VoidReason::NotSent, rates, keys, mark: None, note: recovered(note) })
+impl Left {
+    fn ending(self, id: LedgerId) -> (StoreName, Ending) {
+        let (rates, keys, mark, note) = (Vec::new(), Vec::new(), None, recovered(&self.note));
+        let ending = match self.floor {
+            None => Ending::Void(Void { id, reason: VoidReason::NotSent, rates, keys, mark, note }),
+            Some(charge) => {
+                let (accounts, certainty) = (self.accounts, Certainty::Estimated);
+                Ending::Settle(Settle { id, charge, accounts, certainty, rates, keys, mark, note })
+            }
+        };
+        (self.tenant, ending)
+    }
 }
 
 /// What the hold told of the request, and that its gateway ended before it did.
@@ -133,19 +146,6 @@ fn recovered(note: &Note) -> Note {
     let members = note.as_str().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
     let comma = if members.is_empty() { "" } else { "," };
     Note::new(format!("{{\"recovered\":true{comma}{members}}}")).unwrap_or_default()
-}
-
-fn estimated(id: LedgerId, accounts: Vec<AccountName>, floor: Nanos, note: &Note) -> Ending {
-    Ending::Settle(Settle {
-        id,
-        charge: floor,
-        accounts,
-        certainty: Certainty::Estimated,
-        rates: Vec::new(),
-        keys: Vec::new(),
-        mark: None,
-        note: recovered(note),
-    })
 }
 
 #[cfg(test)]
@@ -160,17 +160,19 @@ mod tests {
         assert!(left.is_empty());
         let plan = one_budget();
         let stuck = prepare_one(&plan);
-        log.sent(&stuck, Nanos::new(7)).unwrap();
+        log.asked(&stuck).unwrap();
         for _ in 0..40_000 {
             let prepared = prepare_one(&plan);
-            log.sent(&prepared, Nanos::new(1)).unwrap();
+            log.asked(&prepared).unwrap();
+            log.sent(prepared.admit.id, Nanos::new(1)).unwrap();
             log.ended(prepared.admit.id);
         }
         assert!(log.journal.bytes() > 2 * SEGMENT_BYTES, "the one that runs keeps what is behind it");
         log.ended(stuck.admit.id);
         for _ in 0..TIDY_EVERY {
             let prepared = prepare_one(&plan);
-            log.sent(&prepared, Nanos::new(1)).unwrap();
+            log.asked(&prepared).unwrap();
+            log.sent(prepared.admit.id, Nanos::new(1)).unwrap();
             log.ended(prepared.admit.id);
         }
         assert!(log.journal.bytes() <= 2 * SEGMENT_BYTES, "{}", log.journal.bytes());
@@ -182,11 +184,11 @@ mod tests {
         let (prepared, unsent) = (prepare_one(&one_budget()), prepare_one(&one_budget()));
         let (log, _) = SentLog::open(folder.path()).unwrap();
         [&prepared, &unsent].into_iter().for_each(|request| log.asked(request).unwrap());
-        log.sent(&prepared, Nanos::new(7)).unwrap();
-        let refused = prepare_one(&one_budget());
-        log.asked(&refused).unwrap();
-        log.sent(&refused, Nanos::new(7)).unwrap();
-        log.void(refused.admit.id).unwrap();
+        log.sent(prepared.admit.id, Nanos::new(7)).unwrap();
+        let over = prepare_one(&one_budget());
+        log.asked(&over).unwrap();
+        log.sent(over.admit.id, Nanos::new(7)).unwrap();
+        log.ended(over.admit.id);
         drop(log);
         for _ in 0..2 {
             let (_, left) = SentLog::open(folder.path()).unwrap();

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -61,6 +62,8 @@ pub struct Spool {
     gateway: StoreName,
     store: Arc<dyn Store>,
     lanes: Mutex<BTreeMap<StoreName, Lane>>,
+    /// Endings that wait in all lanes: each request that comes asks for it.
+    waiting: AtomicUsize,
     work: Notify,
     _lock: File,
 }
@@ -112,7 +115,8 @@ impl Spool {
         };
         let options = JournalOptions::default();
         let (journal, _) = Journal::open(&folder.join("journal"), options, first.saturating_sub(1), read)?;
-        Ok(Self { journal, gateway, store, lanes: Mutex::new(lanes), work: Notify::new(), _lock: lock })
+        let waiting = AtomicUsize::new(lanes.values().map(|lane| lane.waiting.len()).sum());
+        Ok(Self { journal, gateway, store, lanes: Mutex::new(lanes), waiting, work: Notify::new(), _lock: lock })
     }
 
     /// Takes an ending. It is sent whatever happens from here on.
@@ -124,6 +128,7 @@ impl Spool {
         // Numbered under the lock: the order of a lane is that of the journal.
         let sequence = self.journal.append(&bytes)?;
         lanes.entry(tenant.clone()).or_default().waiting.push_back((sequence, ending));
+        self.waiting.fetch_add(1, Relaxed);
         drop(lanes);
         self.work.notify_one();
         Ok(())
@@ -131,7 +136,7 @@ impl Spool {
 
     /// Endings that the store was not told yet.
     pub fn untold(&self) -> usize {
-        self.lanes.lock().values().map(|lane| lane.waiting.len()).sum()
+        self.waiting.load(Relaxed)
     }
 
     /// Sends what waits, for ever. What fails is tried again.
@@ -160,17 +165,16 @@ impl Spool {
 
     /// Sends the first endings of a tenant; how many are left.
     async fn send_some(&self, tenant: &StoreName) -> Result<usize, StoreError> {
-        let batch = self.lanes.lock().get(tenant).map(|lane| self.batch(lane)).unwrap_or_default();
-        if batch.is_empty() {
+        let (sequences, endings) = self.lanes.lock().get(tenant).map(|lane| self.batch(lane)).unwrap_or_default();
+        if endings.is_empty() {
             return Ok(0);
         }
-        let endings: Vec<Ending> = batch.iter().map(|(_, ending)| ending.clone()).collect();
         let answers = self.store.finish(tenant, &endings, Now::Store).await.inspect_err(|error| {
             tracing::warn!(class = error.class(), "the store takes no endings; they are sent again");
         })?;
-        for ((sequence, _), answer) in batch.iter().zip(answers) {
+        for (sequence, answer) in sequences.into_iter().zip(answers) {
             match answer {
-                Settlement::Done { .. } | Settlement::Duplicate(_) => self.told(tenant, *sequence),
+                Settlement::Done { .. } | Settlement::Duplicate(_) => self.told(tenant, sequence),
                 Settlement::Gap { have } => return self.rewind(tenant, have),
             }
         }
@@ -178,7 +182,7 @@ impl Spool {
     }
 
     /// The first endings of a lane, each with the number of the one before.
-    fn batch(&self, lane: &Lane) -> Vec<(u64, Ending)> {
+    fn batch(&self, lane: &Lane) -> (Vec<u64>, Vec<Ending>) {
         let mut previous = lane.told;
         let mark = |(sequence, ending): &(u64, Ending)| {
             let mark = Mark { gateway: self.gateway.clone(), sequence: *sequence, previous };
@@ -204,6 +208,7 @@ impl Spool {
         let Some(lane) = lanes.get_mut(tenant) else { return };
         while lane.waiting.front().is_some_and(|(first, _)| *first <= sequence) {
             lane.waiting.pop_front();
+            self.waiting.fetch_sub(1, Relaxed);
         }
         lane.told = lane.told.max(sequence);
         lane.since_progress += 1;
@@ -250,6 +255,8 @@ impl Spool {
         self.journal.read_after(have, read).map_err(|error| StoreError::Journal(error.to_string()))?;
         let lane = lanes.entry(tenant.clone()).or_default();
         tracing::warn!(%tenant, endings = again.len(), "the store was set back; it is told again");
+        self.waiting.fetch_add(again.len(), Relaxed);
+        self.waiting.fetch_sub(lane.waiting.len(), Relaxed);
         (lane.waiting, lane.told) = (again, have);
         Ok(lane.waiting.len())
     }

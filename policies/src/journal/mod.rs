@@ -180,11 +180,6 @@ impl Journal {
         self.syncer.now()
     }
 
-    /// The last record that survives the loss of power.
-    pub fn durable_now(&self) -> u64 {
-        self.syncer.durable()
-    }
-
     /// Number of the last record.
     pub fn last(&self) -> u64 {
         self.writer.lock().next - 1

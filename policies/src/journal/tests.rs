@@ -182,7 +182,7 @@ fn one_writer_waits_for_many_records_at_once() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let last = (1..=500).map(|n| journal.append(&payload(n)).unwrap()).last().unwrap();
     runtime.block_on(journal.durable(last)).unwrap();
-    assert_eq!(journal.durable_now(), 500);
+    assert_eq!(journal.syncer.durable(), 500);
 }
 
 /// Not a test by itself: the process that [`what_was_appended_survives_a_kill`] kills.

@@ -89,9 +89,9 @@ async fn client(load: Arc<Load>, number: usize) {
             addresses[usize::try_from(random.below(addresses.len() as u64)).unwrap()]
         };
         if connection.as_ref().is_none_or(|(to, _)| *to != address) {
-            let Ok(stream) = tokio::net::TcpStream::connect(address).await else { continue };
-            drop(stream);
-            connection = Some((address, H1::connect(address).await));
+            // it may just have been killed
+            let Ok(h1) = H1::try_connect(address).await else { continue };
+            connection = Some((address, h1));
         }
         let (route, _) = LIMITS[usize::from(random.below(8) == 0)];
         let id = format!("r-{}", load.next.fetch_add(1, Relaxed));
