@@ -68,6 +68,11 @@ routes:
         let tokens = |r: &Value| r["tokens"].as_i64().expect("tokens");
         self.upstream.records().iter().map(|r| 3 * 10_000 + (tokens(r) - 3) * 100_000).sum()
     }
+
+    /// What the only request so far costs: the backend puts it on record a moment after its last byte left.
+    async fn first_served_nanos(&self) -> i64 {
+        until("it is on record", SOON, async || Some(self.served_nanos()).filter(|nanos| *nanos > 0)).await
+    }
 }
 
 fn ask(user: &str, max_tokens: u32, text: &str) -> Request {
@@ -192,7 +197,7 @@ async fn what_a_shutdown_cuts_is_charged_what_passed() {
 async fn what_was_sent_before_a_kill_is_charged_for_its_prompt() {
     let mut stage = Stage::set("    budgets: [{ name: b, per: user, limit: 10.00 INR, window: total }]\n").await;
     assert_eq!(stage.gateway.send(&ask("asha", 10, "x")).await.status, 200);
-    let before = stage.served_nanos();
+    let before = stage.first_served_nanos().await;
     let mut connection = stage.gateway.h1().await;
     let request = ask("asha", 10, "x").header("x-test-first", "gate").header("x-test-id", "cut");
     let sending = tokio::spawn(async move { connection.send(&request).await.is_err() });
@@ -247,7 +252,7 @@ async fn a_refusal_says_what_is_left_and_takes_nothing() {
     ))
     .await;
     assert_eq!(stage.gateway.send(&request).await.status, 200);
-    let cost = stage.served_nanos();
+    let cost = stage.first_served_nanos().await;
     for _ in 0..3 {
         let refused = stage.gateway.send(&request).await;
         assert_eq!(code(&refused), (402, "budget_exceeded".to_owned()));
