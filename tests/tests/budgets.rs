@@ -71,7 +71,12 @@ routes:
 
     /// What the only request so far costs: the backend puts it on record a moment after its last byte left.
     async fn first_served_nanos(&self) -> i64 {
-        until("it is on record", SOON, async || Some(self.served_nanos()).filter(|nanos| *nanos > 0)).await
+        self.on_record(1).await;
+        self.served_nanos()
+    }
+
+    async fn on_record(&self, requests: usize) {
+        until("it is on record", SOON, async || (self.upstream.records().len() >= requests).then_some(())).await;
     }
 }
 
@@ -135,6 +140,7 @@ async fn a_thousand_requests_at_once_with_room_for_seven_hundred() {
         }
     }
     assert_eq!((served, refused.load(Relaxed)), (700, 300));
+    stage.on_record(700).await;
     assert_eq!(stage.upstream.records().len(), 700, "the backend was asked for what was let in, and no more");
     let account = stage.account("month:INR:user:asha").await;
     assert_eq!((&account["held"], &account["spent"]), (&json!(rupees(0)), &json!(rupees(stage.served_nanos()))));
