@@ -45,6 +45,7 @@ fn request(plan: &Plan) -> Prepared {
         cost_predicted: Nanos::new(10_000_000),
         cost_prompt: Nanos::new(1_000_000),
         tokens: 1_000,
+        ..Needs::default()
     };
     let note = Note::new(r#"{"route":"chat","user":"asha","key":"k","model":"gpt-4o-mini"}"#).expect("a note");
     plan.prepare(LedgerId::mint(), caller, needs, Timestamp::now(), note)

@@ -312,6 +312,7 @@ fn meter(block: &Meter) -> Yaml {
         Some(("format", word(block.format.word()))),
         Some(("request_usage", word(block.request_usage))),
         Some(("output_tokens_max", word(block.output_tokens_max))),
+        maybe("stream_hold_tokens", block.stream_hold_tokens.map(word)),
         maybe("default_price", block.default_price.as_ref().map(price)),
     ];
     map(all.into_iter().flatten())

@@ -407,6 +407,8 @@ pub struct Meter {
     pub default_price: Option<ModelPrice>,
     /// Tokens that an answer is believed to have at most where the request does not say.
     pub output_tokens_max: u64,
+    /// Tokens of a streamed answer that money is held for at a time; absent: for all it may have.
+    pub stream_hold_tokens: Option<u64>,
 }
 
 /// What a vanished client means for the upstream.

@@ -290,6 +290,9 @@ block! {
         /// Tokens that an answer is believed to have at most where the request does not say. On routes with hard budgets a request
         /// that says nothing is given this maximum, so that no answer costs more than is held for it.
         output_tokens_max: Whole<1, 10_000_000> = default("4096"),
+        /// Hold money for so many tokens of a streamed answer at a time instead of for all it may have. More is held while it
+        /// passes; a stream whose budget has no more ends with the finish reason `length`.
+        stream_hold_tokens: Whole<1, 10_000_000> = optional,
     }
 }
 

@@ -5,6 +5,7 @@
 //! * What was let in is ended exactly once, with a charge if an upstream began to answer and without one otherwise
 //!   (`a_request_that_nobody_served_costs_nothing`).
 //! * A request with an idempotency key is run once, and charged once (`every_call_runs_once_however_often_it_is_sent`).
+//! * An answer that its budgets have no more money for is ended (`a_stream_ends_where_its_budget_does`).
 //! * A request that is refused, by this filter or before, takes from no limit (`a_refusal_says_what_is_left_and_takes_nothing`).
 
 mod keyed;
@@ -18,7 +19,7 @@ use keyed::{Next, Reached, Wait};
 use raptorgate_config::model::OnDuplicate;
 use raptorgate_config::units::{Currency, Money};
 use raptorgate_policies::Denial;
-use raptorgate_policies::admission::{ANONYMOUS, Caller, Keeper, Plan, Prepared, Quota, QuotaUnit, Used};
+use raptorgate_policies::admission::{ANONYMOUS, Caller, Keeper, Passed, Plan, Prepared, Quota, QuotaUnit, Used};
 use raptorgate_policies::denial::KeyRefusal;
 use raptorgate_policies::ledger::{
     Admission, Admitted, Certainty, Clearance, Dispatch, LedgerId, NOTE_BYTES_MAX, Nanos, Note, VoidReason,
@@ -27,7 +28,7 @@ use raptorgate_policies::seal::Seal;
 use raptorgate_policies::store::Ending;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -108,7 +109,7 @@ impl Filter for Admit {
     }
 
     fn phases(&self) -> Phases {
-        Phases { request_body: true, dispatch: true, attempt: true, end: true, ..Phases::default() }
+        Phases { request_body: true, dispatch: true, attempt: true, progress: true, end: true, ..Phases::default() }
     }
 
     async fn on_request_body(&self, _head: &RequestHead<'_>, _body: &mut Payload, exchange: &mut Exchange) -> Decision {
@@ -168,6 +169,23 @@ impl Filter for Admit {
         }
     }
 
+    async fn on_progress(&self, exchange: &mut Exchange) -> Result<(), Denial> {
+        let (Some(held), Some(keeper), Some(metered)) = (&exchange.held, &self.keeper, &exchange.metered) else {
+            return Ok(());
+        };
+        match keeper.passed(held, used(metered), Instant::now()).await {
+            Ok(Passed::GoesOn) => Ok(()),
+            Ok(Passed::UsedUp(denial)) => Err(denial),
+            Err(error) => {
+                tracing::warn!(
+                    class = error.class(),
+                    "an answer ends: it costs more than is held, and no more could be held"
+                );
+                Err(Denial::StoreUnavailable)
+            }
+        }
+    }
+
     async fn on_end(&self, outcome: &Outcome, exchange: &mut Exchange) {
         let (Some(held), Some(keeper)) = (exchange.held.take(), &self.keeper) else { return };
         let mut ending = match (&exchange.metered, outcome.dispatched) {
@@ -194,13 +212,16 @@ impl Filter for Admit {
 }
 
 fn settle(held: &Prepared, metered: &Metered, request_id: &str) -> Ending {
-    let used = Used { cost: Nanos::new(metered.cost.nanos()), tokens: metered.usage.total() };
     let certainty = if metered.estimated { Certainty::Estimated } else { Certainty::Exact };
     let note = note(&json!({
         "request": request_id, "model": &*metered.model, "input": metered.usage.input, "cached_input": metered.usage.cached_input,
         "output": metered.usage.output, "cost": metered.cost.to_string(),
     }));
-    Ending::Settle(held.settle(used, certainty, note))
+    Ending::Settle(held.settle(used(metered), certainty, note))
+}
+
+fn used(metered: &Metered) -> Used {
+    Used { cost: Nanos::new(metered.cost.nanos()), tokens: metered.usage.total() }
 }
 
 fn set(headers: &mut HeaderEdits, name: HeaderName, value: &str) {

@@ -53,6 +53,8 @@ pub struct Exchange {
     pub kept: Option<KeptReply>,
     /// Set by a transform that found what must not go on: the stream ends here.
     pub refused: Option<Denial>,
+    /// Why the gateway ends the stream early, once it does.
+    pub stopped: Option<Denial>,
     /// What the guards did, for log and metrics.
     pub report: Report,
 }
@@ -86,6 +88,7 @@ impl Exchange {
             held: None,
             kept: None,
             refused: None,
+            stopped: None,
             report: Report::default(),
         }
     }
@@ -102,6 +105,8 @@ pub struct MeteringNotes {
     pub input_max: u64,
     /// Tokens that the answer has at most, as far as anybody says.
     pub output_max: u64,
+    /// True if the answer is asked for as a stream.
+    pub streamed: bool,
     /// True if the gateway asked for usage and the client did not.
     pub asked_usage: bool,
     /// True once the request is in the totals.
@@ -194,6 +199,8 @@ pub enum End {
     Complete,
     /// Refused, with the reason.
     Denied(Denial),
+    /// The gateway ended the reply early, in the words of its protocol.
+    Stopped(Denial),
     /// The client left before the reply was whole.
     ClientLeft,
     /// The upstream failed after the reply's head was sent; the client was cut off.

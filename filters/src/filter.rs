@@ -74,6 +74,8 @@ pub struct Phases {
     pub attempt: bool,
     /// [`Filter::on_response_head`] and what it asks for.
     pub response: bool,
+    /// [`Filter::on_progress`].
+    pub progress: bool,
     /// [`Filter::on_end`].
     pub end: bool,
 }
@@ -221,8 +223,19 @@ pub trait ResponseTransform: Send + Sync {
     /// Takes the next frame; pushes what may go on, in order, to `out`: the frame, changed or not, more frames, or none.
     fn on_frame(&mut self, frame: Frame, exchange: &mut Exchange, out: &mut Vec<Frame>);
 
-    /// The reply is over: what is held back goes out now. `whole` is false if the upstream broke off.
-    fn on_finish(&mut self, whole: bool, exchange: &mut Exchange, out: &mut Vec<Frame>);
+    /// The reply is over: what is held back goes out now.
+    fn on_finish(&mut self, ended: Ended, exchange: &mut Exchange, out: &mut Vec<Frame>);
+}
+
+/// How a reply's bytes ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The upstream said that this was all.
+    Whole,
+    /// The upstream broke off.
+    Broken,
+    /// The gateway ends it here, for [`Exchange::stopped`].
+    Stopped,
 }
 
 /// Something that reads or changes requests and replies.
@@ -260,6 +273,12 @@ pub trait Filter: Send + Sync {
     /// The reply's head: chooses how this filter sees the body.
     fn on_response_head(&self, _head: &ResponseHead<'_>, _exchange: &mut Exchange) -> ResponseMode {
         ResponseMode::Ignore
+    }
+
+    /// Part of a streamed reply was read and goes out now. An error ends the stream here: its client is told in the
+    /// stream's own words where there are such.
+    async fn on_progress(&self, _exchange: &mut Exchange) -> Result<(), Denial> {
+        Ok(())
     }
 
     /// What a reply becomes that is too large for [`ResponseMode::Gate`].

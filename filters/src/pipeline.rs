@@ -22,6 +22,7 @@ pub struct Pipeline {
     dispatch: Vec<Arc<dyn Filter>>,
     attempt: Vec<Arc<dyn Filter>>,
     response: Vec<Arc<dyn Filter>>,
+    progress: Vec<Arc<dyn Filter>>,
     end: Vec<Arc<dyn Filter>>,
 }
 
@@ -75,6 +76,7 @@ impl Pipeline {
             dispatch: pick(&inward, |f| f.phases().dispatch),
             attempt: pick(&inward, |f| f.phases().attempt),
             response: pick(&outward, |f| f.phases().response),
+            progress: pick(&outward, |f| f.phases().progress),
             end: pick(&outward, |f| f.phases().end),
         }
     }
@@ -165,6 +167,23 @@ impl Pipeline {
             }
         }
         Ok(ReplyPlan::new(head.kind, steps))
+    }
+
+    /// True if a filter watches how a streamed reply goes on.
+    pub fn watches_progress(&self) -> bool {
+        !self.progress.is_empty()
+    }
+
+    /// Part of a streamed reply was read.
+    pub async fn on_progress(&self, exchange: &mut Exchange) -> Result<(), Denial> {
+        for filter in &self.progress {
+            let passed = AssertUnwindSafe(filter.on_progress(exchange)).catch_unwind().await;
+            passed.unwrap_or_else(|_| {
+                exchange.report.panicked = Some(filter.name());
+                Err(Denial::Internal)
+            })?;
+        }
+        Ok(())
     }
 
     /// The end. The caller makes sure that this happens once.

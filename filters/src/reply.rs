@@ -6,7 +6,7 @@
 //! * After an error nothing more comes out (`nothing_follows_an_error`).
 
 use crate::exchange::Exchange;
-use crate::filter::{BodyKind, Decision, Filter, FilterName, GateNeed, Reply, ResponseTransform, WholeResponse};
+use crate::filter::{BodyKind, Decision, Ended, Filter, FilterName, GateNeed, Reply, ResponseTransform, WholeResponse};
 use crate::frame::Frame;
 use crate::framers::Framer;
 use crate::framers::json::JsonLimits;
@@ -116,15 +116,6 @@ pub enum Verdict {
     Deny(Denial),
 }
 
-/// How a reply's bytes ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The upstream said that this was all.
-    Whole,
-    /// The upstream broke off.
-    Broken,
-}
-
 /// A reply that is looked at while it passes.
 pub struct ReplyStream {
     framer: Framer,
@@ -154,7 +145,7 @@ impl ReplyStream {
         let framed = match ended {
             Ended::Whole => self.framer.finish(&mut frames),
             // half an event is not an event
-            Ended::Broken => Ok(()),
+            Ended::Broken | Ended::Stopped => Ok(()),
         };
         self.run(frames, exchange, out)?;
         framed.map_err(|_| self.fail(Denial::UpstreamInvalidReply))?;
@@ -197,7 +188,7 @@ impl ReplyStream {
                 for frame in frames {
                     transform.on_frame(frame, exchange, &mut next);
                 }
-                transform.on_finish(ended == Ended::Whole, exchange, &mut next);
+                transform.on_finish(ended, exchange, &mut next);
             }));
             if ran.is_err() {
                 exchange.report.panicked = Some(*name);

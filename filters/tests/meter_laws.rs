@@ -13,7 +13,9 @@ use proptest::prelude::*;
 use raptorgate_config::model::{self, ApiFormat, ModelPrice};
 use raptorgate_config::units::{Currency, Money, Price};
 use raptorgate_filters::exchange::{End, Exchange, Outcome};
-use raptorgate_filters::filter::{BodyKind, Decision, Filter, RequestHead, ResponseHead, ResponseMode, WholeResponse};
+use raptorgate_filters::filter::{
+    BodyKind, Decision, Ended, Filter, RequestHead, ResponseHead, ResponseMode, WholeResponse,
+};
 use raptorgate_filters::framers::Framer;
 use raptorgate_filters::framers::json::JsonLimits;
 use raptorgate_filters::meter::{Meter, OutputCap};
@@ -49,8 +51,13 @@ impl Bench {
     fn capped(format: ApiFormat, cap: OutputCap) -> Self {
         let totals = Arc::new(Totals::default());
         let prices = [("m".to_owned(), price(10, 100)), ("big".to_owned(), price(1000, 1000))].into();
-        let block =
-            model::Meter { format, request_usage: true, default_price: Some(price(1, 1)), output_tokens_max: 50 };
+        let block = model::Meter {
+            format,
+            request_usage: true,
+            default_price: Some(price(1, 1)),
+            output_tokens_max: 50,
+            stream_hold_tokens: None,
+        };
         let prices = Arc::new(PriceTable::new(&prices, Currency::INR));
         let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Self {
@@ -87,7 +94,7 @@ impl Bench {
         framer.finish(&mut frames).unwrap();
         frames.into_iter().for_each(|frame| transform.on_frame(frame, &mut self.exchange, &mut out));
         if whole {
-            transform.on_finish(true, &mut self.exchange, &mut out);
+            transform.on_finish(Ended::Whole, &mut self.exchange, &mut out);
         }
         let mut bytes = BytesMut::new();
         out.into_iter().for_each(|frame| frame.encode(&mut bytes));

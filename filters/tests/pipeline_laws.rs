@@ -16,20 +16,27 @@ use proptest::prelude::*;
 use raptorgate_config::model::ApiFormat;
 use raptorgate_filters::exchange::{End, Exchange, Outcome};
 use raptorgate_filters::filter::{
-    Attempt, BodyKind, Decision, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode,
+    Attempt, BodyKind, Decision, Ended, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode,
     ResponseTransform, WholeResponse,
 };
 use raptorgate_filters::frame::{Frame, SseData};
 use raptorgate_filters::framers::json::JsonLimits;
 use raptorgate_filters::payload::Payload;
 use raptorgate_filters::pipeline::Pipeline;
-use raptorgate_filters::reply::{Ended, ReplyPlan, Step, Verdict, whole};
+use raptorgate_filters::reply::{ReplyPlan, Step, Verdict, whole};
 use raptorgate_policies::{Denial, Timestamp};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-const ALL: Phases =
-    Phases { request: true, request_body: true, dispatch: true, attempt: true, response: true, end: true };
+const ALL: Phases = Phases {
+    request: true,
+    request_body: true,
+    dispatch: true,
+    attempt: true,
+    response: true,
+    progress: true,
+    end: true,
+};
 
 fn empty() -> &'static HeaderMap {
     static EMPTY: std::sync::LazyLock<HeaderMap> = std::sync::LazyLock::new(HeaderMap::new);
@@ -145,7 +152,8 @@ impl ResponseTransform for Shout {
     }
 
     /// The last word is a part of the reply's own kind, so that the next filter of a held reply can read it again.
-    fn on_finish(&mut self, whole: bool, _: &mut Exchange, out: &mut Vec<Frame>) {
+    fn on_finish(&mut self, ended: Ended, _: &mut Exchange, out: &mut Vec<Frame>) {
+        let whole = ended == Ended::Whole;
         match self.kind {
             BodyKind::Sse => out.push(Frame::sse_text(None, &format!("{} parts, whole: {whole}", self.frames))),
             BodyKind::JsonLines => out.push(Frame::json_line(&format!("[{},{whole}]", self.frames))),

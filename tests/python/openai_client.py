@@ -54,6 +54,10 @@ def streamed(**options):
     return {"text": text, "finish_reason": finish, "usage": usage, "events": events}
 
 
+def long_stream():
+    return streamed(extra_headers={"x-test-text": " ".join(["word"] * 400)})
+
+
 def tools():
     call = ask(tools=[TOOL]).choices[0].message.tool_calls[0]
     name, arguments = None, ""
@@ -127,6 +131,7 @@ def leaves():
 
 SCENARIOS = {
     "whole": whole,
+    "long_stream": long_stream,
     "streamed": streamed,
     "streamed_with_usage": lambda: streamed(stream_options={"include_usage": True}),
     "tools": tools,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use raptorgate_filters::exchange::{Exchange, Outcome};
 use raptorgate_filters::filter::{
-    Attempt, Decision, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode, ResponseTransform,
+    Attempt, Decision, Ended, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode, ResponseTransform,
     WholeResponse,
 };
 use raptorgate_filters::frame::Frame;
@@ -35,7 +35,15 @@ impl Filter for Panicker {
     }
 
     fn phases(&self) -> Phases {
-        Phases { request: true, request_body: true, dispatch: true, attempt: true, response: true, end: true }
+        Phases {
+            request: true,
+            request_body: true,
+            dispatch: true,
+            attempt: true,
+            response: true,
+            progress: true,
+            end: true,
+        }
     }
 
     async fn on_request(&self, _head: &RequestHead<'_>, exchange: &mut Exchange) -> Decision {
@@ -81,7 +89,7 @@ impl ResponseTransform for Counter {
         out.push(frame);
     }
 
-    fn on_finish(&mut self, _whole: bool, _exchange: &mut Exchange, _out: &mut Vec<Frame>) {}
+    fn on_finish(&mut self, _ended: Ended, _exchange: &mut Exchange, _out: &mut Vec<Frame>) {}
 }
 
 const PHASES: [&str; 6] = ["request", "request-body", "attempt", "response-head", "response", "end"];

@@ -127,6 +127,7 @@ fn resolve_meter(
         request_usage: block.request_usage,
         default_price,
         output_tokens_max: block.output_tokens_max.0,
+        stream_hold_tokens: block.stream_hold_tokens.as_ref().map(|tokens| tokens.0),
     })
 }
 

@@ -14,7 +14,7 @@ use super::lanes::{self, Lane, Reading};
 use super::tail::{self, Template, Wrap};
 use super::{record, whole};
 use crate::exchange::Exchange;
-use crate::filter::ResponseTransform;
+use crate::filter::{Ended, ResponseTransform};
 use crate::frame::{Frame, JsonLine, SseData, SseFrame};
 use crate::framers::json::{JsonDoc, NodeId};
 use crate::pii::{Masker, Rules, Tally};
@@ -219,7 +219,7 @@ impl ResponseTransform for MaskStream {
         self.record(exchange);
     }
 
-    fn on_finish(&mut self, _whole: bool, exchange: &mut Exchange, out: &mut Vec<Frame>) {
+    fn on_finish(&mut self, _ended: Ended, exchange: &mut Exchange, out: &mut Vec<Frame>) {
         self.flush_all(out);
         self.record(exchange);
     }

@@ -9,6 +9,7 @@
 //!   (`usage_that_the_client_did_not_ask_for_is_withheld`).
 
 mod claim;
+mod ending;
 mod output;
 mod request;
 mod stream;
@@ -24,7 +25,7 @@ use http::{HeaderName, HeaderValue};
 use raptorgate_config::model::{self, ModelPrice};
 use raptorgate_config::units::{Money, Price};
 use raptorgate_policies::Usage;
-use raptorgate_policies::admission::Needs;
+use raptorgate_policies::admission::{Needs, Slices};
 use raptorgate_policies::ledger::Nanos;
 use raptorgate_policies::pricing::{PriceTable, cost};
 use raptorgate_policies::totals::{Charge, Totals};
@@ -33,6 +34,9 @@ use std::sync::Arc;
 
 /// Name of the header that tells a whole reply's cost.
 const COST_HEADER: HeaderName = HeaderName::from_static("x-raptorgate-cost");
+
+/// Tokens that an answer beyond its maximum is allowed at a time, if its budgets have money for them.
+const SLICE_TOKENS: u64 = 1_024;
 
 /// Model of a request that is charged without a price of its own.
 const OTHER_MODEL: &str = "other";
@@ -62,11 +66,16 @@ impl Meter {
         };
         // a cached prompt may be dearer than a fresh one
         let dearest = ModelPrice { input: dearer(price.input, price.cached_input), ..price.clone() };
-        let cost_of = |input, price| Nanos::new(cost(Usage::claimed(input, notes.output_max, 0), price).nanos());
+        let cost_of = |input, output, price| Nanos::new(cost(Usage::claimed(input, output, 0), price).nanos());
+        let slice_tokens = self.block.stream_hold_tokens.unwrap_or(SLICE_TOKENS);
+        let sliced = notes.streamed && self.block.stream_hold_tokens.is_some();
+        let held_tokens = if sliced { slice_tokens.min(notes.output_max) } else { notes.output_max };
+        let whole = cost_of(notes.input_max, notes.output_max, &dearest);
         Needs {
-            cost_max: cost_of(notes.input_max, &dearest),
-            cost_predicted: cost_of(notes.input_estimate, &price),
-            cost_prompt: Nanos::new(cost(Usage::claimed(notes.input_estimate, 0, 0), &price).nanos()),
+            cost_max: cost_of(notes.input_max, held_tokens, &dearest),
+            slices: Slices { whole, slice: cost_of(0, slice_tokens, &dearest) },
+            cost_predicted: cost_of(notes.input_estimate, notes.output_max, &price),
+            cost_prompt: cost_of(notes.input_estimate, 0, &price),
             tokens: notes.input_estimate.saturating_add(notes.output_max),
         }
     }

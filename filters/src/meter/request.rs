@@ -51,6 +51,7 @@ pub(super) fn read(
     }
     notes.input_estimate = estimate(doc, block.format);
     notes.output_max = output::bound(doc, block, cap);
+    notes.streamed = streams(doc) || head.path.contains(":streamGenerateContent");
     notes.asked_usage = block.request_usage && block.format == ApiFormat::OpenAi && ask_usage(doc);
     Ok(notes)
 }
@@ -70,12 +71,15 @@ fn estimate(doc: &JsonDoc, format: ApiFormat) -> u64 {
     total.div_ceil(BYTES_PER_TOKEN).max(1)
 }
 
+fn streams(doc: &JsonDoc) -> bool {
+    doc.get(doc.root(), "stream").and_then(|n| doc.bool(n)) == Some(true)
+}
+
 /// Makes a streamed chat completion tell its usage; true if it would not have.
 fn ask_usage(doc: &mut JsonDoc) -> bool {
     let root = doc.root();
-    let streamed = doc.get(root, "stream").and_then(|n| doc.bool(n)) == Some(true);
     let completion = doc.get(root, "messages").or_else(|| doc.get(root, "prompt")).is_some();
-    if !streamed || !completion {
+    if !streams(doc) || !completion {
         return false;
     }
     let Some(options) = doc.get(root, "stream_options") else {

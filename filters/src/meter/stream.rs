@@ -5,9 +5,10 @@
 //! * What is metered does not depend on how the bytes were cut (`cuts_change_neither_bytes_nor_cost`).
 
 use super::claim::{self, Claim};
+use super::ending::Ending;
 use super::{Pricer, Tariff, Tokens};
 use crate::exchange::Exchange;
-use crate::filter::ResponseTransform;
+use crate::filter::{Ended, ResponseTransform};
 use crate::frame::{Frame, SseData};
 use crate::framers::json::{JsonDoc, JsonKind};
 use crate::mask_pii::lanes;
@@ -28,6 +29,7 @@ pub(super) struct MeterStream {
     model: Option<String>,
     cost_told: bool,
     events: bool,
+    ending: Ending,
 }
 
 /// How far the upstream's own counts go.
@@ -62,6 +64,7 @@ impl MeterStream {
             model: None,
             cost_told: false,
             events: false,
+            ending: Ending::default(),
         }
     }
 
@@ -81,6 +84,9 @@ impl MeterStream {
             self.model = Some(model.into_owned());
         }
         self.update(exchange);
+        if exchange.held.is_some() {
+            self.ending.saw(doc, &kind);
+        }
         let bare = doc
             .get(doc.root(), "choices")
             .is_some_and(|n| doc.kind(n) == JsonKind::Array && doc.items(n).next().is_none());
@@ -107,6 +113,19 @@ impl MeterStream {
 
     fn update(&self, exchange: &mut Exchange) {
         exchange.metered = Some(self.pricer.metered(&self.tariff, self.tokens()));
+    }
+
+    fn stop(&mut self, exchange: &mut Exchange, out: &mut Vec<Frame>) {
+        let usage = exchange.metered.as_ref().map(|metered| metered.usage).unwrap_or_default();
+        let Some((frames, last)) = self.ending.frames(usage) else {
+            exchange.refused = exchange.stopped.clone();
+            return;
+        };
+        out.extend(frames);
+        if self.events {
+            self.tell_cost(exchange, out);
+        }
+        out.extend(last);
     }
 
     fn tell_cost(&mut self, exchange: &Exchange, out: &mut Vec<Frame>) {
@@ -150,10 +169,12 @@ impl ResponseTransform for MeterStream {
         out.push(frame);
     }
 
-    fn on_finish(&mut self, whole: bool, exchange: &mut Exchange, out: &mut Vec<Frame>) {
+    fn on_finish(&mut self, ended: Ended, exchange: &mut Exchange, out: &mut Vec<Frame>) {
         self.update(exchange);
-        if whole && self.events {
-            self.tell_cost(exchange, out);
+        match ended {
+            Ended::Whole if self.events => self.tell_cost(exchange, out),
+            Ended::Whole | Ended::Broken => {}
+            Ended::Stopped => self.stop(exchange, out),
         }
     }
 }

@@ -7,7 +7,9 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use raptorgate_config::model::{ApiFormat, MaskPii as Config, PiiAction, PiiType};
 use raptorgate_filters::exchange::Exchange;
-use raptorgate_filters::filter::{BodyKind, Decision, Filter, RequestHead, ResponseHead, ResponseMode, WholeResponse};
+use raptorgate_filters::filter::{
+    BodyKind, Decision, Ended, Filter, RequestHead, ResponseHead, ResponseMode, WholeResponse,
+};
 use raptorgate_filters::framers::Framer;
 use raptorgate_filters::framers::json::JsonLimits;
 use raptorgate_filters::mask_pii::MaskPii;
@@ -47,7 +49,7 @@ pub fn stream_bytes(filter: &MaskPii, kind: BodyKind, chunks: &[&[u8]]) -> Vec<u
     let mut frames = Vec::new();
     framer.finish(&mut frames).expect("readable");
     frames.into_iter().for_each(|frame| transform.on_frame(frame, &mut exchange, &mut out));
-    transform.on_finish(true, &mut exchange, &mut out);
+    transform.on_finish(Ended::Whole, &mut exchange, &mut out);
     let mut bytes = BytesMut::new();
     out.into_iter().for_each(|frame| frame.encode(&mut bytes));
     bytes.to_vec()

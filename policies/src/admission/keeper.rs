@@ -4,9 +4,13 @@
 //! # Invariants
 //! * An ending that the store did not take is sent until it does (`an_ending_is_sent_until_the_store_takes_it`).
 //! * A hold whose request runs for longer than its lease is not given up (`a_long_request_keeps_its_hold`).
+//! * An answer that costs more than is held for it goes on only while its budgets hold more
+//!   (`a_stream_goes_on_as_long_as_its_budget_holds_more`).
 
-use super::{Prepared, SentLog, Spool, UNTOLD_MAX};
-use crate::ledger::{Admission, LedgerId, Nanos, Note, Reap, Renewal, StoreName, Void, VoidReason};
+use super::progress::Progress;
+use super::{Prepared, SentLog, Spool, UNTOLD_MAX, Used};
+use crate::Denial;
+use crate::ledger::{Admission, Extension, LedgerId, Nanos, Note, Reap, Refusal, Renewal, StoreName, Void, VoidReason};
 use crate::store::{Applied, Ending, Now, Store, StoreError};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
@@ -44,6 +48,16 @@ struct Open {
     prepared: Arc<Prepared>,
     fence: u64,
     renewed_at: Instant,
+    progress: Progress,
+}
+
+/// Whether an answer may go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// It may.
+    GoesOn,
+    /// A budget has no more for it.
+    UsedUp(Denial),
 }
 
 /// For metrics.
@@ -134,7 +148,9 @@ impl Keeper {
         let asked = self.store.admit(&prepared.tenant, &prepared.admit, Now::Store).await;
         match &asked {
             Ok(Admission::Admitted(admitted)) => {
-                let open = Open { prepared: prepared.clone(), fence: admitted.fence, renewed_at: Instant::now() };
+                let now = Instant::now();
+                let progress = Progress::new(prepared.held().unwrap_or_default(), prepared.slices, now);
+                let open = Open { prepared: prepared.clone(), fence: admitted.fence, renewed_at: now, progress };
                 self.open.lock().insert(prepared.admit.id, open);
             }
             Ok(_) => self.forget(prepared.admit.id),
@@ -147,6 +163,46 @@ impl Keeper {
             Err(_) => self.forget(prepared.admit.id),
         }
         asked
+    }
+
+    /// Part of a request's answer has passed, and it has used so much by now: what a kill would not undo is written down, and
+    /// more is held for it if it comes near to what it holds.
+    pub async fn passed(&self, prepared: &Prepared, used: Used, now: Instant) -> Result<Passed, StoreError> {
+        let id = prepared.admit.id;
+        let (due, asks) = match self.open.lock().get_mut(&id) {
+            Some(open) => (open.progress.is_due(used, now), open.progress.asks(used.cost)),
+            None => return Ok(Passed::GoesOn),
+        };
+        if due && let Some(Err(error)) = self.sent.as_ref().map(|log| log.passed(id, used.cost)) {
+            tracing::error!(%error, "it is not written down how far a request has come");
+        }
+        match asks.filter(|_| prepared.held().is_some()) {
+            Some(amount) => self.extend(prepared, used.cost, amount).await,
+            None => Ok(Passed::GoesOn),
+        }
+    }
+
+    /// Holds more for a request. A store that does not answer is asked again, under the same number, when more has passed.
+    async fn extend(&self, prepared: &Prepared, cost: Nanos, amount: Nanos) -> Result<Passed, StoreError> {
+        let id = prepared.admit.id;
+        let number = self.open.lock().get(&id).map_or(1, |open| open.progress.next_number());
+        let answer = self.store.extend(&prepared.tenant, &prepared.extend(number, amount), Now::Store).await;
+        let mut open = self.open.lock();
+        let Some(progress) = open.get_mut(&id).map(|open| &mut open.progress) else { return Ok(Passed::GoesOn) };
+        match answer {
+            Ok(Extension::Extended) => progress.extended(amount),
+            Ok(Extension::Refused { index, available }) => {
+                progress.refused();
+                if progress.is_beyond(cost) {
+                    return Ok(Passed::UsedUp(prepared.denial(Refusal::Budget { index, available })));
+                }
+            }
+            // Told at the next renewal, and charged at the end: of these the request is not to blame.
+            Ok(Extension::Missing | Extension::Finished(_) | Extension::Overflow) => {}
+            Err(error) if progress.is_beyond(cost) => return Err(error),
+            Err(error) => tracing::warn!(class = error.class(), "no more could be held for an answer that goes on"),
+        }
+        Ok(Passed::GoesOn)
     }
 
     /// Ends a request.
@@ -205,7 +261,7 @@ impl Keeper {
             let due = open.values_mut().filter(|open| due(open));
             due.map(|open| {
                 open.renewed_at = now;
-                (open.prepared.clone(), open.prepared.renew(open.fence))
+                (open.prepared.clone(), open.prepared.renew(open.fence, open.progress.held()))
             })
             .collect()
         };

@@ -10,20 +10,22 @@
 
 mod claim;
 mod keeper;
+mod progress;
 mod quota;
 mod sent;
 mod spool;
 
 pub use claim::{Claim, ClientKey};
-pub use keeper::{HOLD_LEASE, Keeper, KeeperFigures, SUSPECT_GRACE};
+pub use keeper::{HOLD_LEASE, Keeper, KeeperFigures, Passed, SUSPECT_GRACE};
+pub use progress::Slices;
 pub use quota::{Quota, QuotaUnit};
 pub use sent::SentLog;
 pub use spool::{Spool, SpoolError, UNTOLD_MAX};
 
 use crate::denial::LimitName;
 use crate::ledger::{
-    AccountName, Admit, Admitted, Certainty, Enforce, KeyEnding, LedgerId, Nanos, Note, Part, RateCorrection, RateFix,
-    RateRefusal, RateStep, RateUse, Refusal, Renew, Settle, Slot, StoreName, Void, VoidReason, Window,
+    AccountName, Admit, Admitted, Certainty, Enforce, Extend, KeyEnding, LedgerId, Nanos, Note, Part, RateCorrection,
+    RateFix, RateRefusal, RateStep, RateUse, Refusal, Renew, Settle, Slot, StoreName, Void, VoidReason, Window,
 };
 use crate::{Denial, Timestamp};
 use jiff::tz::TimeZone;
@@ -56,8 +58,10 @@ pub struct Caller<'a> {
 /// What a request may use and cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The most that it may cost, in nano-units.
+    /// What is held for it at first, in nano-units: the most that it may cost, or a part of that if it streams.
     pub cost_max: Nanos,
+    /// What it may ask for beyond.
+    pub slices: Slices,
     /// What it is believed to cost.
     pub cost_predicted: Nanos,
     /// What its prompt is believed to cost.
@@ -126,6 +130,7 @@ impl Plan {
             places: Vec::new(),
             claims: Vec::new(),
             keep_micros: 0,
+            slices: needs.slices,
         };
         for budget in &self.budgets {
             let window = Window::at(budget.window, &zone, now.micros());
@@ -217,6 +222,7 @@ pub struct Prepared {
     /// As many as keys, in their order, with the longest wait for each.
     claims: Vec<(Claim, Duration)>,
     keep_micros: u64,
+    slices: Slices,
 }
 
 #[derive(Clone, Debug)]
@@ -317,9 +323,27 @@ impl Prepared {
         Void { id: self.admit.id, reason, rates: self.fixes(None), keys, mark: None, note }
     }
 
-    /// Keeps the request's hold alive.
-    pub fn renew(&self, fence: u64) -> Renew {
-        Renew { admitted: self.admit.clone(), fence, extensions: 0 }
+    /// Keeps the request's hold alive, which is so much by now in each budget that refuses.
+    fn renew(&self, fence: u64, (held, extensions): (Nanos, u32)) -> Renew {
+        let mut admitted = self.admit.clone();
+        for part in admitted.parts.iter_mut().filter(|part| part.enforce == Enforce::Hard) {
+            part.amount = held;
+        }
+        Renew { admitted, fence, extensions }
+    }
+
+    /// What is held in each budget that refuses; `None`: none does.
+    fn held(&self) -> Option<Nanos> {
+        self.admit.parts.iter().find(|part| part.enforce == Enforce::Hard).map(|part| part.amount)
+    }
+
+    /// Holds more in each budget that refuses. The others count what is spent, and stop nobody.
+    fn extend(&self, number: u32, amount: Nanos) -> Extend {
+        let amounts = self.admit.parts.iter().map(|part| match part.enforce {
+            Enforce::Hard => amount,
+            Enforce::Soft => Nanos::ZERO,
+        });
+        Extend { id: self.admit.id, number, amounts: amounts.collect(), lease_micros: self.admit.lease_micros }
     }
 
     /// What limits were charged too much or too little. A request that came counts as one, whatever became of it.

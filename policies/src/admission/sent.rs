@@ -4,8 +4,9 @@
 //! # Invariants
 //! * A request that was not sent before its gateway died costs nothing, and holds nothing after the next start
 //!   (`what_a_process_before_left_behind_is_told_until_it_was_taken`).
-//! * A request that was sent before its gateway died is charged for its prompt at the next start, marked as estimated, unless
-//!   it had ended (`what_was_sent_before_a_kill_is_charged_for_its_prompt`).
+//! * A request that was sent before its gateway died is charged at the next start for its prompt and for what is known to have
+//!   passed of its answer, marked as estimated, unless it had ended (`what_was_sent_before_a_kill_is_charged_for_its_prompt`,
+//!   `a_stream_that_a_kill_breaks_is_charged_for_what_passed`).
 //! * A request that ended without a charge is not charged at the next start
 //!   (`a_request_that_nobody_served_costs_nothing_after_a_kill_either`).
 //! * The journal is no longer than what runs, and the last segment (`the_journal_of_what_was_sent_stays_short`).
@@ -33,6 +34,8 @@ enum Record {
     Sent { id: LedgerId, floor: Nanos },
     /// It has ended, or was not let in.
     Ended { id: LedgerId },
+    /// What has passed of its answer makes it cost so much.
+    Progress { id: LedgerId, cost: Nanos },
 }
 
 /// What is known of a request that has not ended.
@@ -74,6 +77,11 @@ impl SentLog {
                     }
                 }
                 Record::Ended { id } => drop(left.remove(&id)),
+                Record::Progress { id, cost } => {
+                    if let Some(left) = left.get_mut(&id) {
+                        left.floor = left.floor.max(Some(cost));
+                    }
+                }
             }
             Ok(())
         })?;
@@ -99,6 +107,11 @@ impl SentLog {
     /// A request is about to be sent.
     pub fn sent(&self, id: LedgerId, floor: Nanos) -> Result<(), JournalError> {
         self.write(&Record::Sent { id, floor }).map(drop)
+    }
+
+    /// Part of a request's answer has passed.
+    pub fn passed(&self, id: LedgerId, cost: Nanos) -> Result<(), JournalError> {
+        self.write(&Record::Progress { id, cost }).map(drop)
     }
 
     fn write(&self, record: &Record) -> Result<u64, JournalError> {
@@ -184,7 +197,8 @@ mod tests {
         let (prepared, unsent) = (prepare_one(&one_budget()), prepare_one(&one_budget()));
         let (log, _) = SentLog::open(folder.path()).unwrap();
         [&prepared, &unsent].into_iter().for_each(|request| log.asked(request).unwrap());
-        log.sent(prepared.admit.id, Nanos::new(7)).unwrap();
+        log.sent(prepared.admit.id, Nanos::new(3)).unwrap();
+        [7, 5].into_iter().for_each(|cost| log.passed(prepared.admit.id, Nanos::new(cost)).unwrap());
         let over = prepare_one(&one_budget());
         log.asked(&over).unwrap();
         log.sent(over.admit.id, Nanos::new(7)).unwrap();

@@ -11,8 +11,10 @@ use std::time::Instant;
 
 const NOW: Timestamp = Timestamp::from_micros(1_764_057_600_000_000); // 2025-11-25T08:00:00Z
 
+const UNIT: i64 = 1_000_000_000;
+
 fn inr(units: i64) -> Money {
-    Money::from_nanos(units * 1_000_000_000, Currency::INR)
+    Money::from_nanos(units * UNIT, Currency::INR)
 }
 
 fn plan(budgets: Vec<Budget>, limits: Vec<RateLimit>) -> Plan {
@@ -38,8 +40,8 @@ const CALLER: Caller<'_> =
     Caller { tenant: "acme", user: "asha", key: "k1", end_user: Some("ravi"), execution: "run-7" };
 
 fn needs(units: i64, tokens: u64) -> Needs {
-    let cost = Nanos::new(units * 1_000_000_000);
-    Needs { cost_max: cost, cost_predicted: cost, cost_prompt: Nanos::ZERO, tokens }
+    let cost = Nanos::new(units * UNIT);
+    Needs { cost_max: cost, cost_predicted: cost, tokens, ..Needs::default() }
 }
 
 fn prepare(plan: &Plan, needs: Needs) -> Prepared {
@@ -188,4 +190,27 @@ fn a_long_request_keeps_its_hold() {
     block_on(keeper.tick(Instant::now() + Duration::from_secs(60)));
     assert_eq!(spent(&store, &request).held, Nanos::new(10_000_000_000));
     assert_eq!(keeper.figures().open, 1);
+}
+
+#[test]
+fn a_stream_goes_on_as_long_as_its_budget_holds_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Embedded::open(folder.path(), EmbeddedOptions::default()).unwrap());
+    let keeper = Keeper::new(store.clone());
+    let plan = plan(vec![budget("b", Per::User, inr(25))], vec![]);
+    let slices = Slices { whole: Nanos::new(100 * UNIT), slice: Nanos::new(10 * UNIT) };
+    let request = Arc::new(prepare(&plan, Needs { slices, ..needs(10, 0) }));
+    assert!(matches!(block_on(keeper.admit(&request)), Ok(Admission::Admitted(_))));
+    let passed = |units: i64| {
+        let used = Used { cost: Nanos::new(units * UNIT), tokens: units.unsigned_abs() };
+        block_on(keeper.passed(&request, used, Instant::now())).unwrap()
+    };
+    for (cost, held) in [(7, 10), (8, 20), (15, 20), (16, 20), (20, 20)] {
+        assert_eq!(passed(cost), Passed::GoesOn, "{cost}: of the 25 are 5 left, which is less than a slice");
+        assert_eq!(spent(&store, &request).held, Nanos::new(held * UNIT), "{cost}");
+    }
+    let Passed::UsedUp(Denial::BudgetExceeded { budget, .. }) = passed(21) else { panic!("21 > 20") };
+    assert_eq!(budget.to_string(), "b");
+    block_on(keeper.tick(Instant::now() + Duration::from_secs(60)));
+    assert_eq!(spent(&store, &request).held, Nanos::new(20 * UNIT), "a renewal says what is held by now");
 }

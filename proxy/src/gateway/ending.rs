@@ -112,6 +112,6 @@ fn broke_off(end: &End) -> bool {
     let against = |denial: &Denial| matches!(denial, Denial::UpstreamReset | Denial::UpstreamTimeout(FirstByte | Idle));
     match end {
         End::Denied(denial) | End::Cut(denial) => against(denial),
-        End::Complete | End::ClientLeft | End::Dropped => false,
+        End::Complete | End::Stopped(_) | End::ClientLeft | End::Dropped => false,
     }
 }

@@ -19,10 +19,10 @@ use pingora_http::ResponseHeader;
 use raptorgate_config::model::OnLargeReply;
 use raptorgate_filters::codings::{BODY_BOUND, Decoding, Encoding};
 use raptorgate_filters::exchange::{End, Exchange};
-use raptorgate_filters::filter::{BodyKind, Reply, ResponseHead};
+use raptorgate_filters::filter::{BodyKind, Ended, Reply, ResponseHead};
 use raptorgate_filters::read_body::body_kind;
 use raptorgate_filters::render::{render, stream_error};
-use raptorgate_filters::reply::{Ended, ReplyPlan, ReplyStream, Verdict, whole};
+use raptorgate_filters::reply::{ReplyPlan, ReplyStream, Verdict, whole};
 use raptorgate_policies::Denial;
 use raptorgate_policies::buffers::BufferPermit;
 use std::time::{Duration, Instant};
@@ -335,7 +335,32 @@ impl GuardedSession {
                 return self.cut(denial, Error::new(ErrorType::InternalError), out).await;
             }
         }
-        if end { self.on_last(out).await } else { Ok(()) }
+        match (end, self.progress().await) {
+            (true, _) => self.on_last(out).await,
+            (false, Ok(())) => Ok(()),
+            (false, Err(denial)) => self.stop(denial, out).await,
+        }
+    }
+
+    /// Whether a streamed reply may go on behind what was read of it.
+    async fn progress(&self) -> Result<(), Denial> {
+        if !self.link.pipeline.watches_progress() {
+            return Ok(());
+        }
+        let mut exchange = self.link.exchange().ok_or(Denial::Internal)?;
+        self.link.pipeline.on_progress(&mut exchange).await
+    }
+
+    /// Ends a streamed reply early in the words of its protocol, where they are known, and the upstream's connection with it.
+    async fn stop(&mut self, denial: Denial, out: &mut Vec<HttpTask>) -> Result<()> {
+        if let Some(mut exchange) = self.link.exchange() {
+            exchange.stopped = Some(denial.clone());
+        }
+        let ran = self.transform(out, |stream, exchange, bytes| stream.finish(Ended::Stopped, exchange, bytes));
+        if let Err(denial) = ran {
+            return self.cut(denial, Error::new(ErrorType::InternalError), out).await;
+        }
+        self.end_with(End::Stopped(denial), out).await
     }
 
     fn transform(
@@ -364,7 +389,13 @@ impl GuardedSession {
         if let Err(denial) = ran {
             return self.cut(denial, Error::new(ErrorType::InternalError), out).await;
         }
-        self.complete().await;
+        let end = if self.has_left() { End::ClientLeft } else { End::Complete };
+        self.end_with(end, out).await
+    }
+
+    /// The reply ends here, whole for its client.
+    async fn end_with(&mut self, end: End, out: &mut Vec<HttpTask>) -> Result<()> {
+        self.complete_as(end).await;
         match (self.reply.trailers.take(), out.last_mut()) {
             (Some(trailers), _) => out.push(HttpTask::Trailer(Some(trailers))),
             (None, Some(HttpTask::Body(_, end))) => *end = true,
@@ -376,8 +407,12 @@ impl GuardedSession {
     // ---- ends
 
     async fn complete(&mut self) {
-        self.reply.phase = Phase::Ended;
         let end = if self.has_left() { End::ClientLeft } else { End::Complete };
+        self.complete_as(end).await;
+    }
+
+    async fn complete_as(&mut self, end: End) {
+        self.reply.phase = Phase::Ended;
         let _kept = self.hand_over();
         self.link.end(end, self.reply.status).await;
     }

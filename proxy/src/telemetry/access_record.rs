@@ -139,6 +139,7 @@ impl AccessRecord {
         (self.end, self.code) = match end {
             End::Complete => (EndKind::Complete, None),
             End::Denied(denial) => (EndKind::Denied, Some(denial.code())),
+            End::Stopped(denial) => (EndKind::Stopped, Some(denial.code())),
             End::ClientLeft => (EndKind::ClientLeft, None),
             End::Cut(denial) => (EndKind::Cut, Some(denial.code())),
             End::Dropped => (EndKind::Dropped, None),
@@ -182,6 +183,8 @@ pub enum EndKind {
     Complete,
     /// Refused.
     Denied,
+    /// The gateway ended a stream early, in the words of its protocol.
+    Stopped,
     /// The client left before the reply was whole.
     ClientLeft,
     /// The upstream failed after the reply's head was sent.
@@ -192,13 +195,15 @@ pub enum EndKind {
 
 impl EndKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [EndKind; 5] = [Self::Complete, Self::Denied, Self::ClientLeft, Self::Cut, Self::Dropped];
+    pub const ALL: [EndKind; 6] =
+        [Self::Complete, Self::Denied, Self::Stopped, Self::ClientLeft, Self::Cut, Self::Dropped];
 
     /// The name in metrics and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
             Self::Denied => "denied",
+            Self::Stopped => "stopped",
             Self::ClientLeft => "client_left",
             Self::Cut => "cut",
             Self::Dropped => "dropped",

@@ -24,7 +24,7 @@ pub struct RouteMetrics {
     route: Arc<str>,
     vectors: Arc<Vectors>,
     requests: [IntCounter; 6],
-    ends: [IntCounter; 5],
+    ends: [IntCounter; 6],
     duration: Histogram,
     phases: [Counter; 6],
     unpriced: IntCounter,

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use raptorgate_filters::exchange::{End, Exchange, Outcome};
 use raptorgate_filters::filter::{
-    Attempt, Decision, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode, ResponseTransform,
+    Attempt, Decision, Ended, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode, ResponseTransform,
     WholeResponse,
 };
 use raptorgate_filters::frame::Frame;
@@ -126,5 +126,5 @@ impl ResponseTransform for Watcher {
         out.push(frame);
     }
 
-    fn on_finish(&mut self, _whole: bool, _exchange: &mut Exchange, _out: &mut Vec<Frame>) {}
+    fn on_finish(&mut self, _ended: Ended, _exchange: &mut Exchange, _out: &mut Vec<Frame>) {}
 }

@@ -1,6 +1,8 @@
 //! Budgets and rate limits, judged by the backend's own log: what it served is what was let in, and what it cost is what was
 //! charged, to the last nano-unit and over kills.
 
+mod streams;
+
 use raptorgate_tests::gateway::{Gateway, listeners};
 use raptorgate_tests::h1::Request;
 use raptorgate_tests::poll::{SOON, until};
@@ -29,6 +31,7 @@ impl Stage {
     /// The same with blocks for the whole file.
     async fn with(whole: &str, blocks: &str) -> Self {
         let upstream = Upstream::start();
+        let meter = if blocks.contains("    meter:") { "" } else { "    meter: {}\n" };
         let keys: Vec<String> = ["asha", "ravi"]
             .iter()
             .map(|u| format!("{{ id: {u}-key, sha256: '{}', tenant: acme, user: {u} }}", sha256_hex(u.as_bytes())))
@@ -42,8 +45,7 @@ routes:
     match: {{ path: /v1/chat/completions }}
     upstream: agents
     authenticate: {{ api_keys: [{}] }}
-    meter: {{}}
-{blocks}",
+{meter}{blocks}",
             listeners(),
             upstream.address(),
             keys.join(", ")
