@@ -130,7 +130,7 @@ impl Builder {
         let access_log = AccessLog::open(&config.access_log.output, metrics.access_log_dropped().clone())
             .map_err(|e| format!("cannot open the access log: {e}"))?;
         let keeper = match &config.store {
-            Some(store) => Some(store::open(store).await?),
+            Some(store) => Some(store::open(store, &metrics).await?),
             None => None,
         };
         let shared = Arc::new(Shared {

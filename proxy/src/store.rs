@@ -1,9 +1,9 @@
 //! Opens the store of money and limits, and looks after it while the gateway runs.
 
+use crate::telemetry::Metrics;
 use raptorgate_config::model::{self, EmbeddedStore, SettleMode};
 use raptorgate_policies::admission::{Keeper, SentLog, Spool};
 use raptorgate_policies::seal::{KEY_FILE, Seal};
-use raptorgate_policies::store::Store;
 use raptorgate_policies::store::embedded::{Durability, Embedded, EmbeddedOptions};
 use raptorgate_policies::store::redis::{RedisOptions, RedisStore};
 use std::sync::Arc;
@@ -14,12 +14,14 @@ const TICK: Duration = Duration::from_secs(5);
 /// How long a stop waits for the store.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Opens the store of a configuration.
-pub async fn open(store: &model::Store) -> Result<Arc<Keeper>, String> {
+/// Opens the store of a configuration, measured.
+pub async fn open(store: &model::Store, metrics: &Metrics) -> Result<Arc<Keeper>, String> {
     let (keeper, folder) = match store {
-        model::Store::Embedded(embedded) => (Keeper::new(Arc::new(open_embedded(embedded)?)), &embedded.path),
+        model::Store::Embedded(embedded) => {
+            (Keeper::new(metrics.measured(Arc::new(open_embedded(embedded)?))), &embedded.path)
+        }
         model::Store::Redis(redis) => {
-            let store: Arc<dyn Store> = Arc::new(open_redis(redis).await?);
+            let store = metrics.measured(Arc::new(open_redis(redis).await?));
             let spool = Spool::open(&redis.path, store.clone());
             let spool = spool.map_err(|e| format!("cannot open the gateway's journal: {e}"))?;
             (Keeper::with_spool(store, Arc::new(spool)), &redis.path)

@@ -67,6 +67,8 @@ pub struct KeeperFigures {
     pub open: usize,
     /// Endings that the store was not told yet.
     pub untold: usize,
+    /// For how long the store has taken none of them.
+    pub stalled_for: Duration,
 }
 
 impl Keeper {
@@ -303,7 +305,9 @@ impl Keeper {
 
     /// For metrics.
     pub fn figures(&self) -> KeeperFigures {
-        KeeperFigures { open: self.open.lock().len(), untold: self.untold() }
+        let stalled_since = self.spool.as_ref().and_then(|spool| spool.stalled_since());
+        let stalled_for = stalled_since.map(|since| since.elapsed()).unwrap_or_default();
+        KeeperFigures { open: self.open.lock().len(), untold: self.untold(), stalled_for }
     }
 
     fn untold(&self) -> usize {

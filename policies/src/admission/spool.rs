@@ -21,7 +21,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Endings that may wait for the store.
@@ -74,6 +74,8 @@ struct Lane {
     waiting: VecDeque<(u64, Ending)>,
     /// The last number that the store has.
     told: u64,
+    /// When the store took something last, or the first of what waits came.
+    moved_at: Option<Instant>,
     since_progress: u64,
 }
 
@@ -103,7 +105,9 @@ impl Spool {
         let read = |sequence, bytes: &[u8]| {
             match postcard::from_bytes(bytes).map_err(|_| unreadable(sequence))? {
                 Record::Ending { tenant, ending } => {
-                    lanes.entry(tenant).or_default().waiting.push_back((sequence, ending));
+                    let lane = lanes.entry(tenant).or_default();
+                    lane.moved_at = Some(Instant::now());
+                    lane.waiting.push_back((sequence, ending));
                 }
                 Record::Told { tenant, through } => {
                     let lane = lanes.entry(tenant).or_default();
@@ -127,7 +131,11 @@ impl Spool {
         let mut lanes = self.lanes.lock();
         // Numbered under the lock: the order of a lane is that of the journal.
         let sequence = self.journal.append(&bytes)?;
-        lanes.entry(tenant.clone()).or_default().waiting.push_back((sequence, ending));
+        let lane = lanes.entry(tenant.clone()).or_default();
+        if lane.waiting.is_empty() {
+            lane.moved_at = Some(Instant::now());
+        }
+        lane.waiting.push_back((sequence, ending));
         self.waiting.fetch_add(1, Relaxed);
         drop(lanes);
         self.work.notify_one();
@@ -137,6 +145,12 @@ impl Spool {
     /// Endings that the store was not told yet.
     pub fn untold(&self) -> usize {
         self.waiting.load(Relaxed)
+    }
+
+    /// Since when the store has taken nothing of a tenant for which something waits; `None`: nothing waits.
+    pub fn stalled_since(&self) -> Option<Instant> {
+        let lanes = self.lanes.lock();
+        lanes.values().filter(|lane| !lane.waiting.is_empty()).filter_map(|lane| lane.moved_at).min()
     }
 
     /// Sends what waits, for ever. What fails is tried again.
@@ -211,6 +225,7 @@ impl Spool {
             self.waiting.fetch_sub(1, Relaxed);
         }
         lane.told = lane.told.max(sequence);
+        lane.moved_at = Some(Instant::now());
         lane.since_progress += 1;
         if lane.since_progress < PROGRESS_EVERY {
             return;

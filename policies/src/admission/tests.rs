@@ -166,7 +166,7 @@ fn an_ending_is_sent_until_the_store_takes_it() {
     let used = Used { cost: Nanos::new(3), tokens: 0 };
     DISK_ERROR.set(Some(("journal.allocate", std::io::ErrorKind::StorageFull)));
     block_on(keeper.finish(&request.tenant, Ending::Settle(request.settle(used, Certainty::Exact, Note::default()))));
-    assert_eq!(keeper.figures(), KeeperFigures { open: 0, untold: 1 });
+    assert_eq!(keeper.figures(), KeeperFigures { open: 0, untold: 1, stalled_for: Duration::ZERO });
     block_on(keeper.tick(Instant::now()));
     assert_eq!(keeper.figures().untold, 1, "the disk is still full");
     DISK_ERROR.set(None);

@@ -7,6 +7,7 @@
 use super::names::{self, Kind, Metric, OTHER};
 pub use super::route_metrics::GaugeGuard;
 use super::route_metrics::{ListenerMetrics, Refused, RouteMetrics};
+use super::store_metrics::{MeasuredStore, StoreMetrics};
 use super::upstream_metrics::UpstreamMetrics;
 use parking_lot::Mutex;
 use prometheus::{
@@ -16,6 +17,7 @@ use prometheus::{
 use raptorgate_config::model::Config;
 use raptorgate_policies::Timestamp;
 use raptorgate_policies::admission::KeeperFigures;
+use raptorgate_policies::store::Store;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -35,6 +37,8 @@ pub struct Metrics {
     buffered_bytes: IntGauge,
     holds_open: IntGauge,
     endings_untold: IntGauge,
+    endings_untold_seconds: IntGauge,
+    store: Arc<StoreMetrics>,
     read_ahead_bytes: IntGauge,
     generation: IntGauge,
     last_rejection: IntGauge,
@@ -72,6 +76,10 @@ pub(super) struct Vectors {
     pub masked: IntCounterVec,
     pub panics: IntCounterVec,
     pub reloads: IntCounterVec,
+    pub store_duration: HistogramVec,
+    pub store_errors: IntCounterVec,
+    pub settlements: IntCounterVec,
+    pub store_set_back: IntCounterVec,
     pub gen_ai_tokens: HistogramVec,
     pub gen_ai_duration: HistogramVec,
     pub gen_ai_first_token: HistogramVec,
@@ -118,6 +126,8 @@ impl Metrics {
             buffered_bytes: gauge(&registry, &names::BUFFERED_BYTES)?,
             holds_open: gauge(&registry, &names::HOLDS_OPEN)?,
             endings_untold: gauge(&registry, &names::ENDINGS_UNTOLD)?,
+            endings_untold_seconds: gauge(&registry, &names::ENDINGS_UNTOLD_SECONDS)?,
+            store: Arc::new(StoreMetrics::new(&vectors)),
             read_ahead_bytes: gauge(&registry, &names::READ_AHEAD_BYTES)?,
             generation: gauge(&registry, &names::CONFIG_GENERATION)?,
             last_rejection: gauge(&registry, &names::CONFIG_LAST_REJECTION)?,
@@ -195,6 +205,12 @@ impl Metrics {
     pub fn set_keeper(&self, figures: KeeperFigures) {
         self.holds_open.set(i64::try_from(figures.open).unwrap_or(i64::MAX));
         self.endings_untold.set(i64::try_from(figures.untold).unwrap_or(i64::MAX));
+        self.endings_untold_seconds.set(i64::try_from(figures.stalled_for.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// The same store, measured.
+    pub fn measured(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(MeasuredStore::new(store, self.store.clone()))
     }
 
     /// Bytes of replies read ahead of clients.
@@ -268,6 +284,10 @@ impl Vectors {
             masked: counters(registry, &names::MASKED)?,
             panics: counters(registry, &names::FILTER_PANICS)?,
             reloads: counters(registry, &names::CONFIG_RELOADS)?,
+            store_duration: histograms(registry, &names::STORE_DURATION)?,
+            store_errors: counters(registry, &names::STORE_ERRORS)?,
+            settlements: counters(registry, &names::SETTLEMENTS)?,
+            store_set_back: counters(registry, &names::STORE_SET_BACK)?,
             gen_ai_tokens: histograms(registry, &names::GEN_AI_TOKENS)?,
             gen_ai_duration: histograms(registry, &names::GEN_AI_DURATION)?,
             gen_ai_first_token: histograms(registry, &names::GEN_AI_FIRST_TOKEN)?,

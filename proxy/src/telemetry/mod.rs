@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod names;
 pub mod rfc3339;
 pub mod route_metrics;
+pub mod store_metrics;
 pub mod upstream_metrics;
 
 pub use access_log::AccessLog;

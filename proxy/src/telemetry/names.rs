@@ -34,6 +34,9 @@ pub const OTHER: &str = "other";
 /// From a cached refusal to a long agent run.
 const SECONDS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+/// From a store in memory to one that answers no more.
+const STORE_SECONDS: &[f64] =
+    &[0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0];
 /// Buckets of OpenTelemetry's `gen_ai.client.token.usage`.
 const TOKENS: &[f64] = &[
     1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0, 4194304.0, 16777216.0,
@@ -206,6 +209,41 @@ pub const ENDINGS_UNTOLD: Metric = metric(
     &[],
     "Ended requests that the store could not be told of yet; they are sent until it takes them.",
 );
+/// For how long endings wait.
+pub const ENDINGS_UNTOLD_SECONDS: Metric = metric(
+    "raptorgate_endings_untold_seconds",
+    Kind::Gauge,
+    &[],
+    "For how long the store has taken none of the ended requests that wait for it; 0 if none waits.",
+);
+/// How long the store takes.
+pub const STORE_DURATION: Metric = metric(
+    "raptorgate_store_duration_seconds",
+    Kind::Histogram(STORE_SECONDS),
+    &["operation"],
+    "Duration of the store's operations; time-outs included.",
+);
+/// Operations that the store did not answer.
+pub const STORE_ERRORS: Metric = metric(
+    "raptorgate_store_errors_total",
+    Kind::Counter,
+    &["operation", "class"],
+    "Operations that the store failed, by class: what was refused by a limit is not among them.",
+);
+/// What became of endings.
+pub const SETTLEMENTS: Metric = metric(
+    "raptorgate_settlements_total",
+    Kind::Counter,
+    &["ending"],
+    "Ended requests that the store took: charged or not, in time or late, or known already.",
+);
+/// A store that was set back.
+pub const STORE_SET_BACK: Metric = metric(
+    "raptorgate_store_set_back_total",
+    Kind::Counter,
+    &[],
+    "How often the store had lost endings that it once had, and was told them again from this gateway's journal.",
+);
 /// Bytes of replies read ahead of clients.
 pub const READ_AHEAD_BYTES: Metric = metric(
     "raptorgate_read_ahead_bytes",
@@ -338,6 +376,11 @@ pub const ALL: &[Metric] = &[
     BUFFERED_BYTES,
     HOLDS_OPEN,
     ENDINGS_UNTOLD,
+    ENDINGS_UNTOLD_SECONDS,
+    STORE_DURATION,
+    STORE_ERRORS,
+    SETTLEMENTS,
+    STORE_SET_BACK,
     READ_AHEAD_BYTES,
     TOKENS_TOTAL,
     COST_NANOS,

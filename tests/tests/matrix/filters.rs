@@ -66,7 +66,15 @@ impl Filter for Tester {
     }
 
     fn phases(&self) -> Phases {
-        Phases { request: true, request_body: true, dispatch: true, attempt: true, response: true, end: true }
+        Phases {
+            request: true,
+            request_body: true,
+            dispatch: true,
+            attempt: true,
+            response: true,
+            end: true,
+            ..Phases::default()
+        }
     }
 
     async fn on_request(&self, head: &RequestHead<'_>, exchange: &mut Exchange) -> Decision {
