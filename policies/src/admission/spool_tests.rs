@@ -190,7 +190,7 @@ fn a_full_spool_lets_nobody_in() {
     for id in 0..UNTOLD_MAX as u128 {
         block_on(keeper.finish(&tenant(), settle(id, 1)));
     }
-    assert_eq!(keeper.figures(), KeeperFigures { open: 0, untold: UNTOLD_MAX });
+    assert_eq!((keeper.figures().open, keeper.figures().untold), (0, UNTOLD_MAX));
     remote.down.store(false, Relaxed);
     let plan = crate::admission::tests::one_budget();
     let prepared = Arc::new(crate::admission::tests::prepare_one(&plan));
