@@ -1,7 +1,7 @@
 //! Laws of the spool, with a store in memory that can fail, forget and be set back.
 
 use super::*;
-use crate::admission::{Keeper, KeeperFigures};
+use crate::admission::Keeper;
 use crate::ledger::*;
 use crate::store::{Accounts, Admissions, Entries, Settlements};
 use async_trait::async_trait;
