@@ -1,17 +1,27 @@
-//! The embedded store: one request let in, and one charged, with three budgets and two rate limits; each change is in the
-//! journal's file when the call returns.
+//! The stores: one request let in, and one charged, with three budgets and two rate limits. Embedded, each change is in the
+//! journal's file when the call returns; in Redis, the server's answer is waited for. Then many at once.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot be set up has nothing to say")]
 
-use criterion::{BatchSize, Criterion};
+use criterion::{BatchSize, Criterion, Throughput};
 use raptorgate_config::Origin;
 use raptorgate_policies::Timestamp;
 use raptorgate_policies::admission::{Caller, Needs, Plan, Prepared, Used};
 use raptorgate_policies::ledger::{Admission, Certainty, LedgerId, Nanos, Note};
 use raptorgate_policies::store::embedded::{Embedded, EmbeddedOptions};
-use raptorgate_policies::store::{Admissions, Ending, Now, Settlements};
+use raptorgate_policies::store::redis::{RedisOptions, RedisStore};
+use raptorgate_policies::store::{Ending, Now, Store};
 use std::cell::RefCell;
 use std::hint::black_box;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+
+/// Requests that run at once where many do.
+const TASKS: usize = 64;
+/// Settlements that a gateway's journal sends in one round trip.
+const BATCH: usize = 64;
 
 const YAML: &str = "version: 1
 listeners: [{ address: 127.0.0.1:1 }]
@@ -57,46 +67,128 @@ fn settled(prepared: &Prepared) -> Ending {
     Ending::Settle(prepared.settle(used, Certainty::Exact, note))
 }
 
-fn main() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Embedded::open(folder.path(), EmbeddedOptions::default()).expect("a store");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let plan = plan();
-    let admit = |prepared: &Prepared| match runtime.block_on(store.admit(&prepared.tenant, &prepared.admit, Now::Store))
-    {
-        Ok(Admission::Admitted(admitted)) => admitted,
+fn let_in(store: &dyn Store, runtime: &Runtime, prepared: &Prepared) {
+    match runtime.block_on(store.admit(&prepared.tenant, &prepared.admit, Now::Store)) {
+        Ok(Admission::Admitted(admitted)) => drop(black_box(admitted)),
         other => panic!("{other:?}"),
-    };
-    let finish = |prepared: &Prepared, ending: &Ending| {
-        runtime.block_on(store.finish(&prepared.tenant, std::slice::from_ref(ending), Now::Store)).expect("settled")
-    };
-    let mut criterion = Criterion::default().configure_from_args();
-    let mut group = criterion.benchmark_group("ledger");
-    group.bench_function("prepare", |b| b.iter(|| black_box(request(&plan))));
+    }
+}
+
+fn finish(store: &dyn Store, runtime: &Runtime, prepared: &Prepared, endings: &[Ending]) {
+    let answers = runtime.block_on(store.finish(&prepared.tenant, endings, Now::Store)).expect("settled");
+    assert_eq!(answers.len(), endings.len());
+}
+
+/// One after the other.
+fn singly(criterion: &mut Criterion, name: &str, store: &dyn Store) {
+    let (runtime, plan) = (Runtime::new().expect("a runtime"), plan());
+    let mut group = criterion.benchmark_group(name);
     let last: RefCell<Option<Prepared>> = RefCell::default();
     group.bench_function("admit", |b| {
         // what was let in before is ended outside of the measure, so that as many run as in a gateway
         let next = || {
             if let Some(before) = last.take() {
-                finish(&before, &settled(&before));
+                finish(store, &runtime, &before, &[settled(&before)]);
             }
             request(&plan)
         };
-        let let_in = |prepared: Prepared| {
-            black_box(admit(&prepared));
+        let work = |prepared: Prepared| {
+            let_in(store, &runtime, &prepared);
             last.replace(Some(prepared));
         };
-        b.iter_batched(next, let_in, BatchSize::PerIteration);
+        b.iter_batched(next, work, BatchSize::PerIteration);
     });
     group.bench_function("settle", |b| {
         let next = || {
             let prepared = request(&plan);
-            admit(&prepared);
+            let_in(store, &runtime, &prepared);
             let ending = settled(&prepared);
             (prepared, ending)
         };
-        b.iter_batched(next, |(prepared, ending)| finish(&prepared, &ending), BatchSize::PerIteration);
+        let work = |(prepared, ending)| finish(store, &runtime, &prepared, std::slice::from_ref(&ending));
+        b.iter_batched(next, work, BatchSize::PerIteration);
     });
     group.finish();
+}
+
+/// From many tasks, in batches as a gateway's journal sends them; per settlement.
+fn together(criterion: &mut Criterion, name: &str, store: &Arc<dyn Store>) {
+    let (runtime, plan) = (Runtime::new().expect("a runtime"), plan());
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Elements(1)).sample_size(10).measurement_time(Duration::from_secs(3));
+    group.bench_function("settle, many at once", |b| {
+        b.iter_custom(|count| {
+            let requests: Vec<Prepared> = (0..count).map(|_| request(&plan)).collect();
+            requests.iter().for_each(|prepared| let_in(store.as_ref(), &runtime, prepared));
+            let Some(tenant) = requests.first().map(|prepared| prepared.tenant.clone()) else { return Duration::ZERO };
+            let endings: Vec<Ending> = requests.iter().map(settled).collect();
+            let share = endings.len().div_ceil(TASKS).max(1);
+            let work = endings.chunks(share).map(|part| (store.clone(), tenant.clone(), part.to_vec()));
+            let work: Vec<_> = work.collect();
+            let begun = Instant::now();
+            runtime.block_on(async {
+                let tasks: Vec<_> = work
+                    .into_iter()
+                    .map(|(store, tenant, part)| {
+                        tokio::spawn(async move {
+                            for batch in part.chunks(BATCH) {
+                                store.finish(&tenant, batch, Now::Store).await.expect("settled");
+                            }
+                        })
+                    })
+                    .collect();
+                for task in tasks {
+                    task.await.expect("a task");
+                }
+            });
+            begun.elapsed()
+        });
+    });
+    group.finish();
+}
+
+/// A Redis server that is gone with the value.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server that writes an append-only file, as a gateway asks for, on a socket in this folder.
+fn redis(folder: &std::path::Path) -> (Server, RedisStore) {
+    let socket = folder.join("socket");
+    let mut command = Command::new("redis-server");
+    command.args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--unixsocket"]);
+    command.arg(&socket).arg("--dir").arg(folder).stdout(Stdio::null());
+    let server = Server(command.spawn().expect("redis-server runs (Debian: apt-get install redis-server)"));
+    let begun = Instant::now();
+    while !socket.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "redis-server does not start");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let options = RedisOptions {
+        // a measure is no place for deadlines
+        response_timeout: Duration::from_secs(5),
+        ..RedisOptions::new(format!("redis+unix://{}", socket.display()))
+    };
+    (server, RedisStore::new(&options).expect("a store"))
+}
+
+fn main() {
+    let (folder, data) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let embedded: Arc<dyn Store> =
+        Arc::new(Embedded::open(folder.path(), EmbeddedOptions::default()).expect("a store"));
+    let mut criterion = Criterion::default().configure_from_args();
+    let plan = plan();
+    criterion.bench_function("ledger/prepare", |b| b.iter(|| black_box(request(&plan))));
+    singly(&mut criterion, "ledger", embedded.as_ref());
+    together(&mut criterion, "ledger", &embedded);
+    let (_server, store) = redis(data.path());
+    let shared: Arc<dyn Store> = Arc::new(store);
+    singly(&mut criterion, "redis", shared.as_ref());
+    together(&mut criterion, "redis", &shared);
     criterion.final_summary();
 }

@@ -35,6 +35,9 @@ block! {
         response_timeout: Duration = default("50ms"),
         /// Whether a server that may lose money by its settings is refused at the start; `false`: the log warns.
         strict: bool = default("false"),
+        /// When a settled cost counts as kept: `sync` waits for the server as well, up to a second, before a reply ends. For gateways whose
+        /// own disk may vanish.
+        settle: SettleMode = default("journal"),
     }
 }
 
@@ -111,5 +114,5 @@ words!(Enforcement {
 
 words!(SettleMode {
     "journal" => SettleMode::Journal, "when it is in the journal: it survives the end of the process, and the loss of power but for the last millisecond";
-    "sync" => SettleMode::Sync, "when it is on the disk; each request waits for that";
+    "sync" => SettleMode::Sync, "when it is on the disk, or in the server; each request waits for that";
 });

@@ -108,7 +108,7 @@ pub struct Tenant {
 }
 
 /// Price of one model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModelPrice {
     /// Per million input tokens.
     pub input: Price,

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use http::{HeaderName, HeaderValue};
 use keyed::{Next, Reached, Wait};
 use raptorgate_config::model::OnDuplicate;
-use raptorgate_config::units::{Currency, Money};
+use raptorgate_config::units::{Currency, Money, Price};
 use raptorgate_policies::Denial;
 use raptorgate_policies::admission::{ANONYMOUS, Caller, Keeper, Passed, Plan, Prepared, Quota, QuotaUnit, Used};
 use raptorgate_policies::denial::KeyRefusal;
@@ -215,9 +215,16 @@ fn settle(held: &Prepared, metered: &Metered, request_id: &str) -> Ending {
     let certainty = if metered.estimated { Certainty::Estimated } else { Certainty::Exact };
     let note = note(&json!({
         "request": request_id, "model": &*metered.model, "input": metered.usage.input, "cached_input": metered.usage.cached_input,
-        "output": metered.usage.output, "cost": metered.cost.to_string(),
+        "output": metered.usage.output, "cost": metered.cost.to_string(), "per_million": metered.price.map(|price| json!({
+            "input": amount(price.input), "cached_input": amount(price.cached_input), "output": amount(price.output),
+        })),
     }));
     Ending::Settle(held.settle(used(metered), certainty, note))
+}
+
+/// Of a million tokens.
+fn amount(price: Price) -> String {
+    Money::from_nanos(price.nanos_per_million(), price.currency()).to_string()
 }
 
 fn used(metered: &Metered) -> Used {

@@ -2,7 +2,7 @@
 
 use crate::filter::{FilterName, HeaderEdits};
 use crate::kept::KeptReply;
-use raptorgate_config::model::{ApiFormat, PiiType};
+use raptorgate_config::model::{ApiFormat, ModelPrice, PiiType};
 use raptorgate_config::units::Money;
 use raptorgate_policies::admission::{ClientKey, Needs, Prepared};
 use raptorgate_policies::client_certificate::VerifiedCertificate;
@@ -122,6 +122,8 @@ pub struct Metered {
     pub usage: raptorgate_policies::Usage,
     /// What they cost.
     pub cost: Money,
+    /// The price that makes it so; `None`: the model has none.
+    pub price: Option<ModelPrice>,
     /// True if the tokens come from counting what passed, because the upstream gave no usage.
     pub estimated: bool,
 }

@@ -38,7 +38,7 @@ pub struct PriceTable {
 impl PriceTable {
     /// Takes the prices of a configuration.
     pub fn new(prices: &BTreeMap<String, ModelPrice>, currency: Currency) -> Self {
-        let prices = prices.iter().map(|(model, price)| (Arc::from(model.as_str()), price.clone())).collect();
+        let prices = prices.iter().map(|(model, price)| (Arc::from(model.as_str()), *price)).collect();
         Self { prices, currency }
     }
 

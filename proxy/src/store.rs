@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How often holds are looked after.
 const TICK: Duration = Duration::from_secs(5);
+/// How long the end of a reply waits for a store elsewhere with `settle: sync`.
+const SYNC_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a stop waits for the store.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -24,7 +26,11 @@ pub async fn open(store: &model::Store, metrics: &Metrics) -> Result<Arc<Keeper>
             let store = metrics.measured(Arc::new(open_redis(redis).await?));
             let spool = Spool::open(&redis.path, store.clone());
             let spool = spool.map_err(|e| format!("cannot open the gateway's journal: {e}"))?;
-            (Keeper::with_spool(store, Arc::new(spool)), &redis.path)
+            let patience = match redis.settle {
+                SettleMode::Journal => Duration::ZERO,
+                SettleMode::Sync => SYNC_PATIENCE,
+            };
+            (Keeper::with_spool(store, Arc::new(spool), patience), &redis.path)
         }
     };
     let (sent, left) =

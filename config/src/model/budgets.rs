@@ -46,6 +46,8 @@ pub struct RedisStore {
     pub response_timeout: Duration,
     /// A server that may lose money by its settings is refused.
     pub strict: bool,
+    /// When a settled cost counts as kept.
+    pub settle: SettleMode,
 }
 
 /// When a settled cost counts as kept.

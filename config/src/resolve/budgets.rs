@@ -180,5 +180,6 @@ fn redis_store(block: &RedisBlock, scope: &Scope<'_>, cx: &mut Context) -> Optio
         connect_timeout: block.connect_timeout,
         response_timeout: block.response_timeout,
         strict: block.strict,
+        settle: block.settle,
     }))
 }

@@ -55,7 +55,7 @@ pub struct Meter {
 impl Meter {
     /// Takes a route's block, the prices, where the results go, and whether answers need a maximum.
     pub fn new(block: &model::Meter, prices: Arc<PriceTable>, totals: Arc<Totals>, cap: OutputCap) -> Self {
-        let pricer = Arc::new(Pricer { prices, default_price: block.default_price.clone() });
+        let pricer = Arc::new(Pricer { prices, default_price: block.default_price });
         Self { block: block.clone(), pricer, totals, cap }
     }
 
@@ -65,7 +65,7 @@ impl Meter {
             return Needs { tokens: notes.input_estimate.saturating_add(notes.output_max), ..Needs::default() };
         };
         // a cached prompt may be dearer than a fresh one
-        let dearest = ModelPrice { input: dearer(price.input, price.cached_input), ..price.clone() };
+        let dearest = ModelPrice { input: dearer(price.input, price.cached_input), ..price };
         let cost_of = |input, output, price| Nanos::new(cost(Usage::claimed(input, output, 0), price).nanos());
         let slice_tokens = self.block.stream_hold_tokens.unwrap_or(SLICE_TOKENS);
         let sliced = notes.streamed && self.block.stream_hold_tokens.is_some();
@@ -103,8 +103,8 @@ impl Pricer {
         let known = answered.and_then(|model| self.prices.lookup(model));
         let asked = || notes.model.as_deref().and_then(|model| self.prices.lookup(model));
         match known.or_else(asked) {
-            Some((model, price)) => Tariff { model: model.clone(), price: Some(price.clone()) },
-            None => Tariff { model: OTHER_MODEL.into(), price: self.default_price.clone() },
+            Some((model, price)) => Tariff { model: model.clone(), price: Some(*price) },
+            None => Tariff { model: OTHER_MODEL.into(), price: self.default_price },
         }
     }
 
@@ -115,7 +115,7 @@ impl Pricer {
         };
         let free = || Money::from_nanos(0, self.prices.currency());
         let cost = tariff.price.as_ref().map_or_else(free, |price| cost(usage, price));
-        Metered { model: tariff.model.clone(), usage, cost, estimated }
+        Metered { model: tariff.model.clone(), usage, cost, price: tariff.price, estimated }
     }
 }
 

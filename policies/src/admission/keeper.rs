@@ -38,6 +38,8 @@ pub struct Keeper {
     store: Arc<dyn Store>,
     /// Where endings wait if the store is elsewhere.
     spool: Option<Arc<Spool>>,
+    /// How long the end of a request waits for such a store; what it has not then, it is told later.
+    patience: Duration,
     /// What was sent and has not ended, for the next start.
     sent: Option<SentLog>,
     open: Mutex<BTreeMap<LedgerId, Open>>,
@@ -74,12 +76,14 @@ pub struct KeeperFigures {
 impl Keeper {
     /// Looks after holds in this store.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, spool: None, sent: None, open: Mutex::default(), untold: Mutex::default() }
+        let (open, untold) = (Mutex::default(), Mutex::default());
+        Self { store, spool: None, patience: Duration::ZERO, sent: None, open, untold }
     }
 
-    /// The same for a store elsewhere: endings go through a journal of this gateway.
-    pub fn with_spool(store: Arc<dyn Store>, spool: Arc<Spool>) -> Self {
-        Self { spool: Some(spool), ..Self::new(store) }
+    /// The same for a store elsewhere: endings go through a journal of this gateway, and the end of a request waits so long for the
+    /// store to have it.
+    pub fn with_spool(store: Arc<dyn Store>, spool: Arc<Spool>, patience: Duration) -> Self {
+        Self { spool: Some(spool), patience, ..Self::new(store) }
     }
 
     /// Remembers what is sent in this journal, and ends what a process before this one had sent and not ended.
@@ -234,7 +238,13 @@ impl Keeper {
     async fn end(&self, tenant: &StoreName, mut ending: Ending) {
         if let Some(spool) = &self.spool {
             match spool.put(tenant, ending.clone()) {
-                Ok(()) => return,
+                Ok(sequence) if self.patience > Duration::ZERO => {
+                    if tokio::time::timeout(self.patience, spool.taken(tenant, sequence)).await.is_err() {
+                        tracing::warn!("a reply ends before the store has its cost; the journal has it");
+                    }
+                    return;
+                }
+                Ok(_) => return,
                 Err(error) => tracing::error!(%error, "an ending is kept in memory alone"),
             }
         }

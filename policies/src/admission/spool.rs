@@ -9,6 +9,8 @@
 //!   (`endings_survive_the_death_of_gateway_and_store`).
 //! * A store that was restored from an older state is told again what it lost, and charges nothing twice
 //!   (`a_store_that_was_set_back_is_told_again`).
+//! * The end of a request waits for the store where that is asked for, and goes on without it after its patience
+//!   (`a_synchronous_end_waits_for_the_store_and_not_for_ever`).
 //! * At most [`UNTOLD_MAX`] endings wait; beyond it no new request is let in (`a_full_spool_lets_nobody_in`).
 
 use crate::journal::{Journal, JournalError, JournalOptions};
@@ -65,6 +67,8 @@ pub struct Spool {
     /// Endings that wait in all lanes: each request that comes asks for it.
     waiting: AtomicUsize,
     work: Notify,
+    /// The store has taken something.
+    moved: Notify,
     _lock: File,
 }
 
@@ -120,14 +124,23 @@ impl Spool {
         let options = JournalOptions::default();
         let (journal, _) = Journal::open(&folder.join("journal"), options, first.saturating_sub(1), read)?;
         let waiting = AtomicUsize::new(lanes.values().map(|lane| lane.waiting.len()).sum());
-        Ok(Self { journal, gateway, store, lanes: Mutex::new(lanes), waiting, work: Notify::new(), _lock: lock })
+        Ok(Self {
+            journal,
+            gateway,
+            store,
+            lanes: Mutex::new(lanes),
+            waiting,
+            work: Notify::new(),
+            moved: Notify::new(),
+            _lock: lock,
+        })
     }
 
-    /// Takes an ending. It is sent whatever happens from here on.
-    pub fn put(&self, tenant: &StoreName, ending: Ending) -> Result<(), JournalError> {
+    /// Takes an ending, and gives its number. It is sent whatever happens from here on.
+    pub fn put(&self, tenant: &StoreName, ending: Ending) -> Result<u64, JournalError> {
         let record = Record::Ending { tenant: tenant.clone(), ending };
         let bytes = postcard::to_stdvec(&record).map_err(|error| JournalError::Failed(error.to_string().into()))?;
-        let Record::Ending { ending, .. } = record else { return Ok(()) };
+        let Record::Ending { ending, .. } = record else { return Ok(self.journal.last()) };
         let mut lanes = self.lanes.lock();
         // Numbered under the lock: the order of a lane is that of the journal.
         let sequence = self.journal.append(&bytes)?;
@@ -139,7 +152,20 @@ impl Spool {
         self.waiting.fetch_add(1, Relaxed);
         drop(lanes);
         self.work.notify_one();
-        Ok(())
+        Ok(sequence)
+    }
+
+    /// Waits until the store has everything of a tenant up to this number; as long as [`Spool::run`] runs.
+    pub async fn taken(&self, tenant: &StoreName, sequence: u64) {
+        loop {
+            let mut moved = std::pin::pin!(self.moved.notified());
+            // before the look: what moves between look and wait is not missed
+            moved.as_mut().enable();
+            if self.lanes.lock().get(tenant).is_none_or(|lane| lane.told >= sequence) {
+                return;
+            }
+            moved.await;
+        }
     }
 
     /// Endings that the store was not told yet.
@@ -192,6 +218,7 @@ impl Spool {
                 Settlement::Gap { have } => return self.rewind(tenant, have),
             }
         }
+        self.moved.notify_waiters();
         Ok(self.lanes.lock().get(tenant).map_or(0, |lane| lane.waiting.len()))
     }
 

@@ -160,7 +160,9 @@ fn a_store_that_was_set_back_is_told_again() {
     let remote = Arc::new(Remote::default());
     let spool = Spool::open(folder.path(), remote.clone()).unwrap();
     let put = |spool: &Spool, ids: std::ops::Range<u128>| {
-        ids.for_each(|id| spool.put(&tenant(), settle(id, 5)).unwrap());
+        ids.for_each(|id| {
+            spool.put(&tenant(), settle(id, 5)).unwrap();
+        });
         block_on(spool.send_all())
     };
     put(&spool, 0..100).unwrap();
@@ -186,7 +188,7 @@ fn a_full_spool_lets_nobody_in() {
     let remote = Arc::new(Remote::default());
     remote.down.store(true, Relaxed);
     let spool = Arc::new(Spool::open(folder.path(), remote.clone()).unwrap());
-    let keeper = Keeper::with_spool(remote.clone(), spool.clone());
+    let keeper = Keeper::with_spool(remote.clone(), spool.clone(), Duration::ZERO);
     for id in 0..UNTOLD_MAX as u128 {
         block_on(keeper.finish(&tenant(), settle(id, 1)));
     }
@@ -209,4 +211,21 @@ fn a_second_gateway_needs_a_folder_of_its_own() {
     let name = first.gateway.clone();
     drop(first);
     assert_eq!(Spool::open(folder.path(), Arc::new(Remote::default())).unwrap().gateway, name);
+}
+
+#[test]
+fn a_synchronous_end_waits_for_the_store_and_not_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let remote = Arc::new(Remote::default());
+    let spool = Arc::new(Spool::open(folder.path(), remote.clone()).unwrap());
+    let keeper = Keeper::with_spool(remote.clone(), spool.clone(), Duration::from_millis(50));
+    block_on(async {
+        let ends = async |id| keeper.finish(&tenant(), settle(id, 1)).await;
+        tokio::select! { () = ends(1) => assert_eq!(spent(&remote), 1, "the store has it"), () = spool.run() => {} }
+        remote.down.store(true, Relaxed);
+        tokio::select! { () = ends(2) => assert_eq!(spool.untold(), 1, "the journal has it"), () = spool.run() => {} }
+        remote.down.store(false, Relaxed);
+        spool.send_all().await.unwrap();
+        assert_eq!(spent(&remote), 2);
+    });
 }
