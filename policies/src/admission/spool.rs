@@ -9,6 +9,8 @@
 //!   (`endings_survive_the_death_of_gateway_and_store`).
 //! * A store that was restored from an older state is told again what it lost, and charges nothing twice
 //!   (`a_store_that_was_set_back_is_told_again`).
+//! * Whatever fails around it, in whichever order, what the upstream served is charged once
+//!   (`money_adds_up_whatever_fails`).
 //! * At most [`UNTOLD_MAX`] endings wait; beyond it no new request is let in (`a_full_spool_lets_nobody_in`).
 
 use crate::journal::{Journal, JournalError, JournalOptions};
