@@ -260,6 +260,7 @@ fn idempotency(block: &Idempotency) -> Yaml {
         ("wait_max", text(duration_text(block.wait_max))),
         ("keep", text(duration_text(block.keep))),
         ("reply_bytes_max", text(bytes_text(block.reply_bytes_max as u64))),
+        ("lease", text(duration_text(block.lease))),
         ("required", word(block.required)),
         ("methods", Yaml::List(block.methods.iter().map(text).collect())),
     ])

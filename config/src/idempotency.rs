@@ -19,6 +19,8 @@ block! {
         /// Largest reply that is kept, headers included, up to `960 KiB`. Of a larger one it is only known that it was given: 409
         /// `result_not_stored`.
         reply_bytes_max: At<Bytes> = default("256 KiB"),
+        /// How long a request has its key unless its gateway renews that: so long others wait for one whose gateway died; `15s` to `10m`.
+        lease: At<Duration> = default("2m"),
         /// Whether a request without a key is refused, with 400 `idempotency_key_missing`.
         required: bool = default("false"),
         /// Methods whose keys are looked at.

@@ -17,6 +17,8 @@ pub mod pricing;
 pub mod request_id;
 pub mod resolution;
 pub mod seal;
+#[cfg(test)]
+mod simulation;
 pub mod store;
 pub mod totals;
 pub mod trace;

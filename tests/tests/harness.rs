@@ -35,6 +35,31 @@ async fn every_body_arrives_in_every_framing() {
 }
 
 #[tokio::test]
+async fn a_reply_is_on_record_before_its_last_byte_is_read() {
+    let upstream = Upstream::start();
+    let mut h1 = H1::connect(upstream.address()).await;
+    let mut h2 = H2::connect(upstream.address()).await;
+    for round in 0..100 {
+        for query in ["json", "chunked", "sse", "204", "trailers", "big&size=200000"] {
+            let request = Request::post(format!("/x?reply={query}&round={round}"), "x");
+            for reply in [h1.send(&request).await.ok(), h2.send(&request).await.ok()] {
+                assert_eq!(reply.expect("a reply").ending, Ending::Whole, "{query}");
+            }
+            let records = upstream.records();
+            let last: Vec<_> = records.iter().rev().take(2).map(|r| (r["target"].clone(), r["end"].clone())).collect();
+            let due = (request.target.clone().into(), "whole".into());
+            assert_eq!(last, [due.clone(), due], "round {round}, {query}");
+        }
+    }
+    for query in ["reset", "half-body", "half-body&framing=length"] {
+        let request = Request::post(format!("/x?reply={query}"), "x").header("x-test-id", query);
+        let cut = H1::connect(upstream.address()).await.send(&request).await.expect(query);
+        assert_eq!(cut.ending, Ending::Cut);
+        assert_eq!(upstream.record(query).await["end"], "broken", "{query}");
+    }
+}
+
+#[tokio::test]
 async fn every_reply_is_seen_as_it_was_sent() {
     let upstream = Upstream::start();
     for (query, status, ending) in [

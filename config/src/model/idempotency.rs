@@ -13,6 +13,8 @@ pub struct Idempotency {
     pub keep: Duration,
     /// Largest reply that is kept, headers included.
     pub reply_bytes_max: usize,
+    /// How long a request has its key unless its gateway renews that.
+    pub lease: Duration,
     /// A request without a key is refused.
     pub required: bool,
     /// Methods whose keys are looked at; upper case, never empty.

@@ -15,6 +15,10 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 const KEEP_MIN: Duration = Duration::from_secs(60);
 /// Longest time that a reply is kept.
 const KEEP_MAX: Duration = Duration::from_secs(30 * 86_400);
+/// Shortest lease: holders of keys are looked at every five seconds, and one look may fail.
+const LEASE_MIN: Duration = Duration::from_secs(15);
+/// Longest lease.
+const LEASE_MAX: Duration = Duration::from_secs(600);
 /// Largest reply that is kept: the store takes 1 MiB, sealed.
 const REPLY_BYTES_MAX: u64 = 960 << 10;
 /// Least characters of a secret from which a key is made.
@@ -25,6 +29,9 @@ pub(super) fn check(block: &IdempotencyBlock, cx: &mut Context) {
     check_wait(block.wait_max.value, block.wait_max.at, "wait_max", cx);
     if !(KEEP_MIN..=KEEP_MAX).contains(&block.keep.value) {
         cx.tell(Finding::new(block.keep.at, Code::WrongValue, "`keep` must be from 1m to 30d"));
+    }
+    if !(LEASE_MIN..=LEASE_MAX).contains(&block.lease.value) {
+        cx.tell(Finding::new(block.lease.at, Code::WrongValue, "`lease` must be from 15s to 10m"));
     }
     if block.reply_bytes_max.value.0 > REPLY_BYTES_MAX {
         let message = "`reply_bytes_max` is larger than the store takes";
@@ -97,6 +104,7 @@ pub(super) fn idempotency(block: &IdempotencyBlock) -> Idempotency {
         wait_max: block.wait_max.value,
         keep: block.keep.value,
         reply_bytes_max: usize::try_from(block.reply_bytes_max.value.0).unwrap_or(usize::MAX),
+        lease: block.lease.value,
         required: block.required,
         methods: block.methods.0.iter().map(|method| method.value.0.to_owned()).collect(),
     }

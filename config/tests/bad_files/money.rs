@@ -86,6 +86,8 @@ pub const CASES: &[(&str, &str, &str)] = &[
     ),
     ("a wait for an hour", METER, "    idempotency: «missing_block»{ wait_max: «wrong_value»1h }\n"),
     ("a reply for a second", METER, "    idempotency: «missing_block»{ keep: «wrong_value»1s }\n"),
+    ("a lease for a second", METER, "    idempotency: «missing_block»{ lease: «wrong_value»1s }\n"),
+    ("a lease for an hour", METER, "    idempotency: «missing_block»{ lease: «wrong_value»1h }\n"),
     ("a reply that no store takes", METER, "    idempotency: «missing_block»{ reply_bytes_max: «wrong_value»1 MiB }\n"),
     ("keys of no method", METER, "    idempotency: { methods: [«wrong_value»post] }\n"),
     (

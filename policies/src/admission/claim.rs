@@ -1,8 +1,13 @@
 //! The keys that a request holds while it runs: its idempotency key, and the lock of its execution.
 //!
 //! # Invariants
+//! * A request with a key runs once, and is charged once, over all gateways of a store
+//!   (`thousands_of_calls_run_once_each_over_two_gateways`).
+//! * A request keeps its key for as long as it runs, however short the lease (`two_renewals_may_fail_before_a_lease_is_over`,
+//!   `the_key_of_a_dead_gateway_goes_to_another`).
 //! * Two callers never share a key, nor do two routes (`keys_belong_to_one_principal_and_one_route`).
 
+use super::keeper::RENEW_AFTER;
 use super::{Caller, HOLD_LEASE, Plan, Prepared, micros};
 use crate::ledger::{Fingerprint, KeyEnd, KeyEnding, KeyHash, KeyUse, OnUnknown};
 use sha2::{Digest, Sha256};
@@ -31,14 +36,13 @@ pub enum Claim {
 impl Plan {
     /// Adds the keys that a request must hold. `execution` is the run that it names itself.
     pub fn claim(&self, caller: Caller<'_>, key: Option<&ClientKey>, execution: Option<&str>, prepared: &mut Prepared) {
-        let lease_micros = micros(HOLD_LEASE);
         if let (Some(rules), Some(key)) = (&self.idempotency, key) {
             prepared.claims.push((Claim::Idempotency, rules.wait_max));
             prepared.keep_micros = micros(rules.keep);
             prepared.admit.keys.push(KeyUse {
                 key: idempotency_hash(caller, &self.route, &key.text),
                 fingerprint: Some(key.fingerprint),
-                lease_micros,
+                lease_micros: micros(rules.lease),
                 keep_micros: prepared.keep_micros,
                 on_unknown: key.on_unknown,
             });
@@ -49,7 +53,7 @@ impl Plan {
             prepared.admit.keys.push(KeyUse {
                 key: execution_hash(caller, execution),
                 fingerprint: None,
-                lease_micros,
+                lease_micros: micros(HOLD_LEASE),
                 keep_micros: 0,
                 on_unknown: OnUnknown::RunAgain,
             });
@@ -73,6 +77,12 @@ impl Prepared {
     /// How long its key is known when it has ended.
     pub fn keep_micros(&self) -> u64 {
         self.keep_micros
+    }
+
+    /// How often what it holds must be renewed: twice may fail before a lease is over.
+    pub fn renew_after(&self) -> Duration {
+        let shortest = self.admit.keys.iter().map(|key| Duration::from_micros(key.lease_micros)).min();
+        shortest.map_or(RENEW_AFTER, |lease| RENEW_AFTER.min(lease / 3))
     }
 
     /// True if it holds keys.
@@ -124,8 +134,21 @@ fn hash(parts: &[&str]) -> KeyHash {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{one_budget, prepare_one};
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn two_renewals_may_fail_before_a_lease_is_over() {
+        let mut prepared = prepare_one(&one_budget());
+        assert_eq!(prepared.renew_after(), RENEW_AFTER);
+        for (lease, renew_after) in [(600, 30), (15, 5), (60, 5)] {
+            let (lease_micros, on_unknown) = (micros(Duration::from_secs(lease)), OnUnknown::Refuse);
+            let key = KeyUse { key: [lease as u8; 32], fingerprint: None, lease_micros, keep_micros: 0, on_unknown };
+            prepared.admit.keys.push(key);
+            assert_eq!(prepared.renew_after(), Duration::from_secs(renew_after));
+        }
+    }
 
     #[test]
     fn keys_belong_to_one_principal_and_one_route() {

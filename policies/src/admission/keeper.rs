@@ -23,8 +23,8 @@ pub const HOLD_LEASE: Duration = Duration::from_secs(120);
 /// How long a hold that nobody renewed stays suspect before it is given back.
 pub const SUSPECT_GRACE: Duration = Duration::from_secs(900);
 
-/// Holds are renewed so often.
-const RENEW_AFTER: Duration = Duration::from_secs(30);
+/// Holds are renewed so often, those with a key of a short lease more often.
+pub(super) const RENEW_AFTER: Duration = Duration::from_secs(30);
 
 /// Endings that wait in memory together with the replies they keep. Beyond it they wait without: of such a reply it is then only
 /// known that it was given.
@@ -267,7 +267,7 @@ impl Keeper {
     }
 
     async fn renew(&self, now: Instant) {
-        let due = |open: &Open| now.duration_since(open.renewed_at) >= RENEW_AFTER;
+        let due = |open: &Open| now.duration_since(open.renewed_at) >= open.prepared.renew_after();
         let renewals: Vec<_> = {
             let mut open = self.open.lock();
             let due = open.values_mut().filter(|open| due(open));

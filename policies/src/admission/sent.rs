@@ -62,9 +62,16 @@ impl SentLog {
     /// Opens the journal of a folder, or makes it; and what a process before this one left behind. Of one that ended in the same
     /// moment as the process the store knows by its id.
     pub fn open(folder: &Path) -> Result<(Self, Vec<(StoreName, Ending)>), JournalError> {
+        Self::open_with(folder, JournalOptions { segment_bytes: SEGMENT_BYTES, ..JournalOptions::default() })
+    }
+
+    /// The same with a journal that is kept otherwise.
+    pub(crate) fn open_with(
+        folder: &Path,
+        options: JournalOptions,
+    ) -> Result<(Self, Vec<(StoreName, Ending)>), JournalError> {
         let mut left: BTreeMap<LedgerId, Left> = BTreeMap::new();
         let first = Journal::first(folder)?;
-        let options = JournalOptions { segment_bytes: SEGMENT_BYTES, ..JournalOptions::default() };
         let (journal, _) = Journal::open(folder, options, first.saturating_sub(1), |sequence, bytes| {
             let unreadable = |_| JournalError::Failed(format!("record {sequence} is of another version").into());
             match postcard::from_bytes(bytes).map_err(unreadable)? {

@@ -11,6 +11,8 @@
 //!   (`a_store_that_was_set_back_is_told_again`).
 //! * The end of a request waits for the store where that is asked for, and goes on without it after its patience
 //!   (`a_synchronous_end_waits_for_the_store_and_not_for_ever`).
+//! * Whatever fails around it, in whichever order, what the upstream served is charged once
+//!   (`money_adds_up_whatever_fails`).
 //! * At most [`UNTOLD_MAX`] endings wait; beyond it no new request is let in (`a_full_spool_lets_nobody_in`).
 
 use crate::journal::{Journal, JournalError, JournalOptions};
@@ -30,7 +32,7 @@ use tokio::sync::Notify;
 pub const UNTOLD_MAX: usize = 100_000;
 
 /// Endings sent in one round trip.
-const BATCH_MAX: usize = 64;
+const BATCH_MAX: usize = if cfg!(test) { 3 } else { 64 };
 
 /// Bytes of kept replies in one round trip, unless a single one has more: many at once would outlast the time that an answer may take.
 const BATCH_REPLY_BYTES_MAX: usize = 256 << 10;
@@ -39,7 +41,7 @@ const BATCH_REPLY_BYTES_MAX: usize = 256 << 10;
 const KEPT_BYTES: u64 = 256 << 20;
 
 /// How far the store is, is written down after so many endings.
-const PROGRESS_EVERY: u64 = 256;
+const PROGRESS_EVERY: u64 = if cfg!(test) { 4 } else { 256 };
 
 /// Pause before a store that failed is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -100,6 +102,11 @@ pub enum SpoolError {
 impl Spool {
     /// Opens the spool of a folder, or makes it. What the store may not have is sent when [`Spool::run`] runs.
     pub fn open(folder: &Path, store: Arc<dyn Store>) -> Result<Self, SpoolError> {
+        Self::open_with(folder, store, JournalOptions::default())
+    }
+
+    /// The same with a journal that is kept otherwise.
+    pub(crate) fn open_with(folder: &Path, store: Arc<dyn Store>, options: JournalOptions) -> Result<Self, SpoolError> {
         std::fs::create_dir_all(folder)?;
         let lock = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
         lock.try_lock().map_err(|_| SpoolError::InUse(folder.display().to_string()))?;
@@ -121,7 +128,6 @@ impl Spool {
             }
             Ok(())
         };
-        let options = JournalOptions::default();
         let (journal, _) = Journal::open(&folder.join("journal"), options, first.saturating_sub(1), read)?;
         let waiting = AtomicUsize::new(lanes.values().map(|lane| lane.waiting.len()).sum());
         Ok(Self {

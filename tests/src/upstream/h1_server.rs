@@ -6,6 +6,7 @@ use crate::upstream::script::{Parameters, Step, answers_unread};
 use crate::upstream::state::State;
 use crate::wire::{BodyState, Head, Reader, WireError, framing};
 use bytes::Bytes;
+use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -20,6 +21,8 @@ pub struct Connection<'a> {
     writer: OwnedWriteHalf,
     number: u64,
     state: &'a State,
+    /// The request that is served stands on record already.
+    recorded: bool,
 }
 
 /// What a connection is good for after a reply.
@@ -33,7 +36,7 @@ impl<'a> Connection<'a> {
     /// Takes over a connection.
     pub fn new(stream: TcpStream, number: u64, state: &'a State) -> Self {
         let (reader, writer) = stream.into_split();
-        Self { reader: Reader::new(reader), writer, number, state }
+        Self { reader: Reader::new(reader), writer, number, state, recorded: false }
     }
 
     /// Serves requests until the peer leaves or a script ends the connection.
@@ -64,8 +67,11 @@ impl<'a> Connection<'a> {
             return After::Over;
         }
         let mut served = Served::default();
+        self.recorded = false;
         let after = self.play(self.state.script(&parameters, &received), &received, &mut served).await;
-        self.state.record(&received, &served);
+        if !self.recorded {
+            self.state.record(&received, &served);
+        }
         if unread {
             self.linger().await;
             return After::Over;
@@ -112,11 +118,14 @@ impl<'a> Connection<'a> {
     }
 
     async fn play(&mut self, steps: Vec<Step>, received: &Received, served: &mut Served) -> After {
-        let mut reply = Playing { chunked: false, after: After::Reusable, bodyless: received.method == "HEAD" };
+        let bodyless = received.method == "HEAD";
+        let mut reply = Playing { chunked: false, after: After::Reusable, bodyless, ends: false, received };
         if received.end == RequestEnd::Unread {
             reply.after = After::Over;
         }
-        for step in steps {
+        let mut steps = steps.into_iter().peekable();
+        while let Some(step) = steps.next() {
+            reply.ends = !reply.chunked && matches!(steps.peek(), Some(Step::End));
             if self.step(step, &mut reply, served).await == After::Over {
                 return After::Over;
             }
@@ -124,7 +133,7 @@ impl<'a> Connection<'a> {
         reply.after
     }
 
-    async fn step(&mut self, step: Step, reply: &mut Playing, served: &mut Served) -> After {
+    async fn step(&mut self, step: Step, reply: &mut Playing<'_>, served: &mut Served) -> After {
         match step {
             Step::Interim(status) => {
                 self.write(format!("HTTP/1.1 {status} Interim\r\nlink: </style.css>\r\n\r\n").as_bytes()).await
@@ -135,10 +144,14 @@ impl<'a> Connection<'a> {
                     reply.after = After::Over;
                 }
                 served.status = status;
-                self.write(head_text(status, &self.state.name, &headers, framing).as_bytes()).await
+                let text = head_text(status, &self.state.name, &headers, framing);
+                if reply.ends && !reply.chunked {
+                    return self.last(text.as_bytes(), reply, served).await;
+                }
+                self.write(text.as_bytes()).await
             }
             Step::Data(..) if reply.bodyless => After::Reusable,
-            Step::Data(bytes, tokens) => self.data(&bytes, tokens, reply.chunked, served).await,
+            Step::Data(bytes, tokens) => self.data(&bytes, tokens, reply, served).await,
             Step::Pause(time) => self.wait(tokio::time::sleep(time)).await,
             Step::Await(name) => {
                 self.state.note_waiting(&name);
@@ -164,26 +177,49 @@ impl<'a> Connection<'a> {
         }
     }
 
-    async fn data(&mut self, bytes: &Bytes, tokens: u64, chunked: bool, served: &mut Served) -> After {
-        let framed = if chunked {
-            [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat().into()
+    async fn data(&mut self, bytes: &Bytes, tokens: u64, reply: &Playing<'_>, served: &mut Served) -> After {
+        let more = Served { pieces: served.pieces + 1, tokens: served.tokens + tokens, ..served.clone() };
+        let after = if reply.ends {
+            self.last(bytes, reply, &more).await
+        } else if reply.chunked {
+            self.write(&[format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()).await
         } else {
-            bytes.clone()
+            self.write(bytes).await
         };
-        let after = self.write(&framed).await;
         if after == After::Reusable {
-            served.pieces += 1;
-            served.tokens += tokens;
+            *served = more;
         }
         after
     }
 
-    async fn finish(&mut self, last_chunk: &[u8], reply: &Playing, served: &mut Served) -> After {
-        let after = if reply.chunked && !reply.bodyless { self.write(last_chunk).await } else { After::Reusable };
+    async fn finish(&mut self, last_chunk: &[u8], reply: &Playing<'_>, served: &mut Served) -> After {
+        let last_chunk = if reply.chunked && !reply.bodyless { last_chunk } else { b"" };
+        let after = self.last(last_chunk, reply, served).await;
         if after == After::Reusable {
             served.end = ServedEnd::Whole;
         }
         after
+    }
+
+    /// Writes the end of a reply, and puts the request on record with the last byte: whoever has the whole reply finds it there.
+    async fn last(&mut self, bytes: &[u8], reply: &Playing<'_>, served: &Served) -> After {
+        let Some((last, rest)) = bytes.split_last() else { return After::Reusable };
+        if self.write(rest).await == After::Over {
+            return After::Over;
+        }
+        let whole = Served { end: ServedEnd::Whole, ..served.clone() };
+        while self.writer.writable().await.is_ok() {
+            let send = || self.writer.try_write(&[*last]);
+            match self.state.record_with(reply.received, &whole, send) {
+                Ok(_) => {
+                    self.recorded = true;
+                    return After::Reusable;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => break,
+            }
+        }
+        After::Over
     }
 
     async fn write(&mut self, bytes: &[u8]) -> After {
@@ -210,10 +246,13 @@ impl<'a> Connection<'a> {
 }
 
 /// Where a reply is.
-struct Playing {
+struct Playing<'r> {
+    received: &'r Received,
     chunked: bool,
     after: After,
     bodyless: bool,
+    /// The next piece is the last, and nothing follows it.
+    ends: bool,
 }
 
 fn head_text(status: u16, server: &str, headers: &[(&'static str, String)], framing: Framing) -> String {

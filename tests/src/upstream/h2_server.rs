@@ -51,6 +51,13 @@ async fn exchange(request: Request<RecvStream>, mut player: Player, number: u64,
         if bodyless && matches!(step, Step::Data(..)) {
             continue;
         }
+        if let Step::End | Step::Trailers(_) = step {
+            let whole = Served { end: ServedEnd::Whole, ..player.served.clone() };
+            if state.record_with(&received, &whole, || player.end(&step)).is_ok() {
+                return;
+            }
+            break;
+        }
         if player.step(step, &state).await.is_err() {
             break;
         }
@@ -110,12 +117,7 @@ impl Player {
                 self.wait(async { signal.acquire().await.expect("a signal").forget() }).await
             }
             Step::Stall => self.wait(std::future::pending()).await,
-            Step::Trailers(trailers) => self.trailers(&trailers),
-            Step::End => {
-                self.body()?.send_data(Bytes::new(), true).map_err(|_| Over)?;
-                self.served.end = ServedEnd::Whole;
-                Ok(())
-            }
+            Step::Trailers(_) | Step::End => self.end(&step),
             // Bytes that are no frames and an end in the middle have one counterpart here: the stream breaks.
             Step::Reset | Step::Raw(_) | Step::Close => {
                 self.served.end = ServedEnd::Broken;
@@ -161,12 +163,14 @@ impl Player {
         Ok(())
     }
 
-    fn trailers(&mut self, trailers: &[(&'static str, String)]) -> Result<(), Over> {
+    /// Ends the reply, with trailers or without.
+    fn end(&mut self, step: &Step) -> Result<(), Over> {
+        let Step::Trailers(trailers) = step else {
+            return self.body()?.send_data(Bytes::new(), true).map_err(|_| Over);
+        };
         let fields: HeaderMap =
             trailers.iter().map(|(k, v)| (http::HeaderName::from_static(k), v.parse().expect("a trailer"))).collect();
-        self.body()?.send_trailers(fields).map_err(|_| Over)?;
-        self.served.end = ServedEnd::Whole;
-        Ok(())
+        self.body()?.send_trailers(fields).map_err(|_| Over)
     }
 
     /// Waits until the peer has what was sent. A reset drops what is still queued in its stream, and the head with it.

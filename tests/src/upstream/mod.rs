@@ -2,7 +2,9 @@
 //! it really received and served.
 //!
 //! # Invariants
-//! * Its log is written by it alone, after the fact: the tests read it as the truth about what the gateway sent.
+//! * Its log is written by it alone: the tests read it as the truth about what the gateway sent.
+//! * Whoever has the last byte of a reply finds it on record, whole, and a reply that was cut is on record as such
+//!   (`a_reply_is_on_record_before_its_last_byte_is_read`).
 
 pub mod chat;
 pub mod h1_server;

@@ -80,6 +80,21 @@ impl State {
         self.log.lock().expect("log").write_all(line.as_bytes()).expect("write to the log");
     }
 
+    /// Writes down a request together with the last thing that its peer sees of the reply: whoever has seen that finds the
+    /// record. If it cannot be sent, nothing is written down.
+    pub fn record_with<T, E>(
+        &self,
+        received: &Received,
+        served: &Served,
+        send: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let line = format!("{}\n", received.line(served));
+        let mut log = self.log.lock().expect("log");
+        let before = log.metadata().expect("the log").len();
+        log.write_all(line.as_bytes()).expect("write to the log");
+        send().inspect_err(|_| log.set_len(before).expect("take it back"))
+    }
+
     /// Answers a request of the test itself: `/__control/release/NAME`, `/__control/arrived/ID`, `/__control/health/sick`.
     pub fn control(&self, target: &str) -> Option<String> {
         let command = target.strip_prefix("/__control/")?;

@@ -256,10 +256,24 @@ fn victim() {
 /// What the victims said of each request: the last word counts.
 type Heard = BTreeMap<LedgerId, String>;
 
-fn kill_one(folder: &Path, crash: &str, heard: &mut Heard) -> bool {
+/// When a victim dies.
+enum Moment {
+    /// When it passes a place for the so many-th time.
+    Place(&'static str, u64),
+    /// When it has said so many words, wherever it is by then.
+    AfterWords(u64),
+}
+
+/// Runs a victim until it is killed; false if it came to its end.
+fn kill_one(folder: &Path, moment: &Moment, heard: &mut Heard) -> bool {
     let mut victim = Command::new(std::env::current_exe().unwrap());
     victim.args(["store::embedded::tests::victim", "--exact", "--nocapture"]);
-    victim.env("RAPTORGATE_VICTIM", folder).env("RAPTORGATE_CRASH", crash);
+    victim.env("RAPTORGATE_VICTIM", folder);
+    let mut words_left = None;
+    match moment {
+        Moment::Place(place, passes) => drop(victim.env("RAPTORGATE_CRASH", format!("{place}:{passes}"))),
+        Moment::AfterWords(words) => words_left = Some(*words),
+    }
     let mut victim = victim.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     for line in BufReader::new(victim.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
@@ -267,6 +281,10 @@ fn kill_one(folder: &Path, crash: &str, heard: &mut Heard) -> bool {
             && let Some(id) = LedgerId::parse(id)
         {
             heard.insert(id, word.to_owned());
+            words_left = words_left.map(|left| left.saturating_sub(1));
+        }
+        if words_left == Some(0) {
+            victim.kill().unwrap();
         }
     }
     victim.wait().unwrap().code().is_none()
@@ -286,27 +304,52 @@ fn check(folder: &Path, heard: &Heard, round: &str) {
     assert_eq!(lines_add_up(&store).1, spent, "{round}");
 }
 
+/// Places, and how often a victim passes each at least.
+const PLACES: [(&str, u64); 9] = [
+    ("journal.before_write", 250),
+    ("journal.torn_write", 250),
+    ("journal.after_write", 250),
+    ("journal.before_sync", 9),
+    ("journal.after_sync", 9),
+    ("journal.rolled", 1),
+    ("checkpoint.before", 2),
+    ("checkpoint.stored", 2),
+    ("checkpoint.removed", 2),
+];
+
+/// Stores that are killed side by side, and how often each is.
+const FOLDERS: u64 = 10;
+const KILLS: usize = 24;
+
+/// Kills victims of one store one after another; how often at each place, and how often anywhere.
+fn kill_many(seed: u64) -> BTreeMap<&'static str, usize> {
+    let (folder, mut rng) = (tempfile::tempdir().unwrap(), fastrand::Rng::with_seed(seed));
+    let (mut heard, mut kills) = (Heard::new(), BTreeMap::new());
+    for round in 0..KILLS {
+        let (place, moment) = match PLACES.get(round % (PLACES.len() + 3)) {
+            Some((place, passes)) => (*place, Moment::Place(place, rng.u64(1..=*passes))),
+            None => ("anywhere", Moment::AfterWords(rng.u64(1..500))),
+        };
+        *kills.entry(place).or_default() += usize::from(kill_one(folder.path(), &moment, &mut heard));
+        check(folder.path(), &heard, &format!("SEED={seed}, kill {round}, {place}"));
+    }
+    kills
+}
+
 #[test]
 fn every_kill_leaves_what_was_acknowledged() {
-    let places = [
-        ("journal.before_write", 90),
-        ("journal.torn_write", 90),
-        ("journal.after_write", 90),
-        ("journal.before_sync", 9),
-        ("journal.after_sync", 9),
-        ("journal.rolled", 1),
-        ("checkpoint.before", 2),
-        ("checkpoint.stored", 2),
-        ("checkpoint.removed", 2),
-    ];
-    let folder = tempfile::tempdir().unwrap();
-    let (mut heard, mut kills) = (Heard::new(), 0);
-    for round in 1..=3 {
-        for (place, passes) in places {
-            let crash = format!("{place}:{}", (passes * round / 3).max(1));
-            kills += usize::from(kill_one(folder.path(), &crash, &mut heard));
-            check(folder.path(), &heard, &crash);
+    let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..1 << 40), |seed| seed.parse().unwrap());
+    println!("SEED={seed}");
+    let mut kills: BTreeMap<&str, usize> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let stores: Vec<_> = (0..FOLDERS).map(|n| scope.spawn(move || kill_many(seed + n))).collect();
+        for store in stores {
+            store.join().unwrap().into_iter().for_each(|(place, count)| *kills.entry(place).or_default() += count);
         }
-    }
-    assert!(kills >= 20, "only {kills} kills: the places are not passed");
+    });
+    println!("{kills:?}");
+    assert!(kills.values().sum::<usize>() >= 200, "the places are not passed: {kills:?}");
+    let seldom = PLACES.iter().filter(|(place, _)| kills.get(place).is_none_or(|count| *count < 6));
+    assert_eq!(seldom.collect::<Vec<_>>(), Vec::<&(&str, u64)>::new(), "{kills:?}");
+    assert!(kills["anywhere"] >= 30, "{kills:?}");
 }
