@@ -91,7 +91,10 @@ impl Entries for Remote {
     async fn entries(&self, _: &StoreName, _: u64, _: usize) -> Result<Vec<Entry>, StoreError> {
         self.apply(|state| state.entries.clone())
     }
-    async fn trim(&self, _: &StoreName, _: u64) -> Result<(), StoreError> {
+    async fn archived(&self, _: &StoreName) -> Result<Head, StoreError> {
+        self.apply(|state| state.archived.clone())
+    }
+    async fn trim(&self, _: &StoreName, _: &Head) -> Result<Trim, StoreError> {
         Err(StoreError::Closed)
     }
 }

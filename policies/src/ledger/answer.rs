@@ -191,6 +191,17 @@ pub enum Change {
     Overflow,
 }
 
+/// Answer to the request to remove lines that were archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trim {
+    /// They are gone.
+    Done,
+    /// They were gone before.
+    Superseded,
+    /// The line that is named is not there, or is another one: nothing was removed.
+    OtherLine,
+}
+
 /// The numbers of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {

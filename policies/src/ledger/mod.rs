@@ -18,7 +18,7 @@ mod window;
 
 pub use answer::{
     Account, Admission, Admitted, Change, Clearance, Extension, Finish, KeyAnswer, Reaped, Refusal, Renewal,
-    Settlement, Timing,
+    Settlement, Timing, Trim,
 };
 pub use entry::{Broken, Entry, GENESIS, Head, chain};
 pub use id::LedgerId;

@@ -11,7 +11,8 @@ pub use error::{Applied, StoreError};
 
 use crate::ledger::{
     Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, Entry, Extend, Extension, Head,
-    KeyAnswer, KeyEnd, KeyEnding, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement, StoreName, Void,
+    KeyAnswer, KeyEnd, KeyEnding, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement, StoreName, Trim,
+    Void,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -121,8 +122,11 @@ pub trait Entries: Send + Sync {
     /// Up to `count_max` lines after line number `after`, in order. Lines that were archived are not there any more.
     async fn entries(&self, tenant: &StoreName, after: u64, count_max: usize) -> Result<Vec<Entry>, StoreError>;
 
-    /// Removes lines up to and with number `through`; whoever asks has archived them.
-    async fn trim(&self, tenant: &StoreName, through: u64) -> Result<(), StoreError>;
+    /// The last line that was archived and removed: the first of [`Entries::entries`] follows it.
+    async fn archived(&self, tenant: &StoreName) -> Result<Head, StoreError>;
+
+    /// Removes lines up to and with this one, and remembers it in the same step; whoever asks has archived them.
+    async fn trim(&self, tenant: &StoreName, through: &Head) -> Result<Trim, StoreError>;
 }
 
 /// A store.

@@ -83,7 +83,8 @@ macro_rules! on {
                     of_several_rates_the_slowest_is_told;
                 accounts: an_operators_limit_holds_until_it_is_taken_back a_credit_counts_once tenants_do_not_meet
                     accounts_are_listed_in_pages_by_name names_of_any_bytes_do_no_harm;
-                entries: lines_are_chained_and_paged what_is_trimmed_is_gone_and_the_chain_goes_on;
+                entries: lines_are_chained_and_paged what_is_trimmed_is_gone_and_the_chain_goes_on
+                    what_is_not_this_ledger_trims_nothing;
             }
         }
     };

@@ -28,7 +28,8 @@ enum Op {
     Reap(Reap),
     SetLimit(SetLimit),
     Credit(Credit),
-    Trim(u64),
+    /// Through this line, by its own hash or another one.
+    Trim(u64, Named),
 }
 
 #[derive(Debug, PartialEq)]
@@ -41,7 +42,14 @@ enum Answer {
     Settlements(Vec<Settlement>),
     Reaped(Reaped),
     Change(Change),
-    Trimmed,
+    Trim(Trim),
+}
+
+/// How a line is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    Rightly,
+    Wrongly,
 }
 
 async fn apply(store: &dyn Store, tenant: &StoreName, op: &Op, now: Now) -> Result<Answer, StoreError> {
@@ -55,7 +63,12 @@ async fn apply(store: &dyn Store, tenant: &StoreName, op: &Op, now: Now) -> Resu
         Op::Reap(reap) => Answer::Reaped(store.reap(tenant, reap, now).await?),
         Op::SetLimit(set) => Answer::Change(store.set_limit(tenant, set, now).await?),
         Op::Credit(credit) => Answer::Change(store.credit(tenant, credit, now).await?),
-        Op::Trim(through) => store.trim(tenant, *through).await.map(|()| Answer::Trimmed)?,
+        Op::Trim(version, named) => {
+            let line = store.entries(tenant, version.saturating_sub(1), 1).await?.pop();
+            let right = line.filter(|line| line.version == *version && *named == Named::Rightly);
+            let hash = right.map_or_else(|| GENESIS.to_owned(), |line| line.hash);
+            Answer::Trim(store.trim(tenant, &Head { version: *version, hash }).await?)
+        }
     })
 }
 
@@ -265,7 +278,10 @@ impl Maker {
                 let whose = name(&self.rng.u8(..30).to_string());
                 Op::Credit(Credit { name: whose, account: self.account(at), kind, amount, note: self.note() })
             }
-            _ => Op::Trim(self.rng.u64(..40)),
+            _ => {
+                let version = self.rng.u64(..u64::try_from(self.made).unwrap() / 2 + 2);
+                Op::Trim(version, self.pick(&[Named::Rightly, Named::Rightly, Named::Wrongly]))
+            }
         }
     }
 
@@ -289,7 +305,7 @@ fn kind(answer: &Result<Answer, StoreError>) -> String {
 }
 
 /// Answers and lines that must have been met, or the operations prove little.
-const MET: [&str; 28] = [
+const MET: [&str; 31] = [
     "Ok Admission Admitted",
     "Ok Admission Finished Settled",
     "Ok Admission Finished Voided",
@@ -317,6 +333,9 @@ const MET: [&str; 28] = [
     "Ok Settlements Gap",
     "Ok Change Superseded",
     "Ok Change Overflow",
+    "Ok Trim Done",
+    "Ok Trim Superseded",
+    "Ok Trim OtherLine",
     "line taken_over",
 ];
 
@@ -360,11 +379,11 @@ async fn play(seed: u64, with: &mut Play<'_>) {
     }
 }
 
-/// Accounts, head and lines.
-async fn left(store: &dyn Store, tenant: &StoreName) -> (Vec<(AccountName, Account)>, Head, Vec<Entry>) {
+/// Accounts, both ends of the ledger, and lines.
+async fn left(store: &dyn Store, tenant: &StoreName) -> (Vec<(AccountName, Account)>, [Head; 2], Vec<Entry>) {
     let accounts = store.accounts(tenant, None, usize::MAX).await.unwrap();
     let lines = store.entries(tenant, 0, usize::MAX).await.unwrap();
-    (accounts, store.head(tenant).await.unwrap(), lines)
+    (accounts, [store.archived(tenant).await.unwrap(), store.head(tenant).await.unwrap()], lines)
 }
 
 async fn play_many(opened: &Opened, clock: Clock) -> Reference {

@@ -237,8 +237,10 @@ async fn every_operation(store: &RedisStore) {
     store.accounts(&tenant, None, 1).await.unwrap();
     store.tenants().await.unwrap();
     store.head(&tenant).await.unwrap();
-    store.entries(&tenant, 0, 9).await.unwrap();
-    store.trim(&tenant, 1).await.unwrap();
+    let first = store.entries(&tenant, 0, 9).await.unwrap().remove(0);
+    let through = Head { version: first.version, hash: first.hash };
+    assert_eq!(store.trim(&tenant, &through).await.unwrap(), Trim::Done);
+    assert_eq!(store.archived(&tenant).await.unwrap(), through);
 }
 
 #[tokio::test]

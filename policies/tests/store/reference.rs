@@ -118,7 +118,14 @@ impl Entries for Reference {
         })
     }
 
-    async fn trim(&self, tenant: &StoreName, through: u64) -> Result<(), StoreError> {
-        self.with(tenant, |state| state.entries.retain(|entry| entry.version > through))
+    async fn archived(&self, tenant: &StoreName) -> Result<Head, StoreError> {
+        self.with(tenant, |state| state.archived.clone())
+    }
+
+    async fn trim(&self, tenant: &StoreName, through: &Head) -> Result<Trim, StoreError> {
+        self.with(tenant, |state| {
+            let line = state.entries.iter().find(|entry| entry.version == through.version).cloned();
+            state.trim(through, line.as_ref())
+        })
     }
 }

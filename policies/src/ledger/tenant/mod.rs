@@ -7,6 +7,7 @@
 //! * A request is charged once, whatever is sent twice and in whichever order (`settling_twice_charges_once`).
 //! * A refusal takes from nothing (`a_refusal_leaves_no_trace`).
 //! * The lines of the ledger add up to the accounts (`the_lines_add_up_to_the_accounts`).
+//! * No line is removed but by whoever knows its hash, and the chain goes on from it (`what_is_trimmed_is_gone_and_the_chain_goes_on`).
 
 mod accounts;
 mod admit;
@@ -16,6 +17,7 @@ mod lease;
 pub mod rows;
 #[cfg(test)]
 mod tests;
+mod trim;
 
 use super::entry::{Draft, EntryKind};
 use super::table::Table;
@@ -51,10 +53,13 @@ pub struct TenantState {
     pub fence: u64,
     /// Where the ledger ends.
     pub head: Head,
+    /// The last line that was archived and removed: the lines that are left go on from it.
+    pub archived: Head,
     /// Lines since they were taken away last.
     pub entries: Vec<Entry>,
     expiries: BTreeSet<(u64, LedgerId)>,
     saved_fence: u64,
+    saved_archived: u64,
 }
 
 /// A limit that an operator set.

@@ -3,7 +3,7 @@
 
 use crate::ledger::{
     Account, AccountName, Admission, Admit, Admitted, Change, Clearance, Entry, Extension, Finish, Head, KeyAnswer,
-    LedgerId, Nanos, RateRefusal, Reaped, Refusal, Renewal, Settlement, StoreName, Timing, VoidReason,
+    LedgerId, Nanos, RateRefusal, Reaped, Refusal, Renewal, Settlement, StoreName, Timing, Trim, VoidReason,
 };
 use crate::store::StoreError;
 use redis::Value;
@@ -232,6 +232,17 @@ pub(super) fn change(value: Value) -> Read<Change> {
         other => return Err(unknown(other)),
     };
     items.end(change)
+}
+
+pub(super) fn trim(value: Value) -> Read<Trim> {
+    let mut items = Items::of(value)?;
+    let trim = match items.text()?.as_str() {
+        "done" => Trim::Done,
+        "superseded" => Trim::Superseded,
+        "other_line" => Trim::OtherLine,
+        other => return Err(unknown(other)),
+    };
+    items.end(trim)
 }
 
 /// The fields of an account's hash.

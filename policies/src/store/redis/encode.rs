@@ -2,8 +2,8 @@
 
 use super::super::{Ending, Now};
 use crate::ledger::{
-    Admit, Certainty, Credit, CreditKind, Dispatch, Enforce, Extend, KeyEnd, KeyEnding, KeyUse, LedgerId, LimitChange,
-    Mark, Nanos, OnUnknown, RateFix, Reap, Renew, SetLimit, VoidReason,
+    Admit, Certainty, Credit, CreditKind, Dispatch, Enforce, Extend, Head, KeyEnd, KeyEnding, KeyUse, LedgerId,
+    LimitChange, Mark, Nanos, OnUnknown, RateFix, Reap, Renew, SetLimit, VoidReason,
 };
 use std::fmt::{Display, Write};
 
@@ -200,6 +200,12 @@ pub(super) fn set_limit(set: &SetLimit, now: Now) -> Arguments {
         LimitChange::Configured => arguments.put("c").put(""),
     };
     arguments.put(set.note.as_str());
+    arguments
+}
+
+pub(super) fn trim(through: &Head) -> Arguments {
+    let mut arguments = Arguments::default();
+    arguments.put(through.version).put(&through.hash);
     arguments
 }
 

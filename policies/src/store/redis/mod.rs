@@ -27,7 +27,7 @@ pub use server::ServerFinding;
 use super::{Accounts, Admissions, Ending, Entries, Now, Settlements, StoreError};
 use crate::ledger::{
     Account, AccountName, Admission, Admit, Change, Checked, Clearance, Credit, Dispatch, Entry, Extend, Extension,
-    Head, KeyAnswer, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settlement, StoreName,
+    Head, KeyAnswer, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settlement, StoreName, Trim,
 };
 use async_trait::async_trait;
 use encode::Arguments;
@@ -275,9 +275,11 @@ impl Entries for RedisStore {
         Ok(found)
     }
 
-    async fn trim(&self, tenant: &StoreName, through: u64) -> Result<(), StoreError> {
-        let key = format!("{}:l", prefix(tenant));
-        let command = redis::cmd("XTRIM").arg(key).arg("MINID").arg(format!("{}-1", through)).to_owned();
-        self.link.read(command).await.map(drop)
+    async fn archived(&self, tenant: &StoreName) -> Result<Head, StoreError> {
+        decode::head(self.read(tenant, &["HMGET", "head", "a", "ah"]).await?)
+    }
+
+    async fn trim(&self, tenant: &StoreName, through: &Head) -> Result<Trim, StoreError> {
+        decode::trim(self.link.run(&self.scripts.trim, &prefix(tenant), &encode::trim(through)).await?)
     }
 }
