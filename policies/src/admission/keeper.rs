@@ -5,6 +5,7 @@
 //! * An ending that the store did not take is sent until it does (`an_ending_is_sent_until_the_store_takes_it`).
 //! * A hold whose request runs for longer than its lease is not given up (`a_long_request_keeps_its_hold`).
 
+use super::past::Sweep;
 use super::{Prepared, SentLog, Spool, UNTOLD_MAX};
 use crate::ledger::{Admission, LedgerId, Nanos, Note, Reap, Renewal, StoreName, Void, VoidReason};
 use crate::store::{Applied, Ending, Now, Store, StoreError};
@@ -38,6 +39,7 @@ pub struct Keeper {
     sent: Option<SentLog>,
     open: Mutex<BTreeMap<LedgerId, Open>>,
     untold: Mutex<VecDeque<(StoreName, Ending)>>,
+    past: Mutex<Sweep>,
 }
 
 struct Open {
@@ -58,7 +60,14 @@ pub struct KeeperFigures {
 impl Keeper {
     /// Looks after holds in this store.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, spool: None, sent: None, open: Mutex::default(), untold: Mutex::default() }
+        Self {
+            store,
+            spool: None,
+            sent: None,
+            open: Mutex::default(),
+            untold: Mutex::default(),
+            past: Mutex::default(),
+        }
     }
 
     /// The same for a store elsewhere: endings go through a journal of this gateway.
@@ -190,12 +199,13 @@ impl Keeper {
         }
     }
 
-    /// Renews holds that are due, sends endings again, and looks for holds that nobody looks after. To be called every few
+    /// Renews holds that are due, sends endings again, looks for holds that nobody looks after, and for accounts that are over. To be called every few
     /// seconds.
     pub async fn tick(&self, now: Instant) {
         self.renew(now).await;
         self.tell().await;
         self.reap().await;
+        self.drop_past(now).await;
     }
 
     async fn renew(&self, now: Instant) {
@@ -243,6 +253,13 @@ impl Keeper {
                 Err(error) => tracing::warn!(class = error.class(), "the store could not be asked for lost holds"),
             }
         }
+    }
+
+    /// Taken out and put back, so that no lock is held while the store is asked.
+    async fn drop_past(&self, now: Instant) {
+        let mut sweep = std::mem::take(&mut *self.past.lock());
+        sweep.go_on(self.store.as_ref(), now).await;
+        *self.past.lock() = sweep;
     }
 
     /// For metrics.

@@ -10,12 +10,14 @@
 
 mod claim;
 mod keeper;
+mod past;
 mod quota;
 mod sent;
 mod spool;
 
 pub use claim::{Claim, ClientKey};
 pub use keeper::{HOLD_LEASE, Keeper, KeeperFigures, SUSPECT_GRACE};
+pub use past::ACCOUNT_GRACE;
 pub use quota::{Quota, QuotaUnit};
 pub use sent::SentLog;
 pub use spool::{Spool, SpoolError, UNTOLD_MAX};

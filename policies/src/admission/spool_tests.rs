@@ -81,6 +81,9 @@ impl Accounts for Remote {
     async fn credit(&self, _: &StoreName, credit: &Credit, _: Now) -> Result<Change, StoreError> {
         self.apply(|state| state.credit(credit, 1))
     }
+    async fn drop_past(&self, _: &StoreName, drop: &DropPast, _: Now) -> Result<Dropped, StoreError> {
+        self.apply(|state| state.drop_past(drop, 1))
+    }
 }
 
 #[async_trait]

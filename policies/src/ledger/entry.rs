@@ -115,6 +115,7 @@ pub(super) enum EntryKind {
     Limit,
     TopUp,
     Refund,
+    Drop,
 }
 
 impl EntryKind {
@@ -128,6 +129,7 @@ impl EntryKind {
             Self::Limit => "limit",
             Self::TopUp => "top_up",
             Self::Refund => "refund",
+            Self::Drop => "drop",
         }
     }
 }

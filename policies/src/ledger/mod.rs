@@ -17,7 +17,7 @@ pub mod tenant;
 mod window;
 
 pub use answer::{
-    Account, Admission, Admitted, Change, Clearance, Extension, Finish, KeyAnswer, Reaped, Refusal, Renewal,
+    Account, Admission, Admitted, Change, Clearance, Dropped, Extension, Finish, KeyAnswer, Reaped, Refusal, Renewal,
     Settlement, Timing, Trim,
 };
 pub use entry::{Broken, Entry, GENESIS, Head, chain};
@@ -25,9 +25,10 @@ pub use id::LedgerId;
 pub use names::{AccountName, NAME_BYTES_MAX, StoreName};
 pub use nanos::Nanos;
 pub use operation::{
-    Admit, Certainty, Checked, Credit, CreditKind, Dispatch, Enforce, Extend, Fingerprint, Invalid, KeyEnd, KeyEnding,
-    KeyHash, KeyUse, LimitChange, MICROS_MAX, Mark, NOTE_BYTES_MAX, Note, OnUnknown, PARTS_MAX, Part, RATES_MAX,
-    REPLY_BYTES_MAX, RateFix, RateUse, Reap, Renew, SLOTS_MAX, SetLimit, Settle, Slot, Void, VoidReason,
+    Admit, Certainty, Checked, Credit, CreditKind, DROPPED_MAX, Dispatch, DropPast, Enforce, Extend, Fingerprint,
+    Invalid, KeyEnd, KeyEnding, KeyHash, KeyUse, LOOKED_MAX, LimitChange, MICROS_MAX, Mark, NOTE_BYTES_MAX, Note,
+    OnUnknown, PARTS_MAX, Part, RATES_MAX, REPLY_BYTES_MAX, RateFix, RateUse, Reap, Renew, SLOTS_MAX, SetLimit, Settle,
+    Slot, Void, VoidReason,
 };
 pub use rate::{RateCorrection, RateRefusal, RateStep};
 pub use table::Table;

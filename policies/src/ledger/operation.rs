@@ -14,6 +14,10 @@ pub const RATES_MAX: usize = 32;
 pub const SLOTS_MAX: usize = 8;
 /// Longest note.
 pub const NOTE_BYTES_MAX: usize = 2048;
+/// Accounts that one look for past ones looks at.
+pub const LOOKED_MAX: u32 = 500;
+/// Accounts that one such look drops: what is more waits for the next. Their rows and the line fit into one record.
+pub const DROPPED_MAX: u32 = 32;
 /// Largest reply that can be kept for a key.
 pub const REPLY_BYTES_MAX: usize = 1 << 20;
 
@@ -323,6 +327,17 @@ pub enum CreditKind {
     Refund,
 }
 
+/// Drops accounts of windows that have been over for a while and hold nothing, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DropPast {
+    /// Begin behind this account.
+    pub after: Option<AccountName>,
+    /// How many to look at.
+    pub looked_max: u32,
+    /// How long a window has to be over.
+    pub grace_micros: u64,
+}
+
 /// A JSON object, made by the gateway, that stands in an entry as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note(Box<str>);
@@ -396,6 +411,13 @@ impl Checked for Renew {
 
 impl Checked for Reap {
     fn check(&self) -> Result<(), Invalid> {
+        ensure(self.grace_micros <= MICROS_MAX, "a grace without end")
+    }
+}
+
+impl Checked for DropPast {
+    fn check(&self) -> Result<(), Invalid> {
+        ensure((1..=LOOKED_MAX).contains(&self.looked_max), "too many accounts to look at, or none")?;
         ensure(self.grace_micros <= MICROS_MAX, "a grace without end")
     }
 }

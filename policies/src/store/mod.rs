@@ -10,9 +10,9 @@ pub mod redis;
 pub use error::{Applied, StoreError};
 
 use crate::ledger::{
-    Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, Entry, Extend, Extension, Head,
-    KeyAnswer, KeyEnd, KeyEnding, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement, StoreName, Trim,
-    Void,
+    Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, DropPast, Dropped, Entry, Extend,
+    Extension, Head, KeyAnswer, KeyEnd, KeyEnding, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement,
+    StoreName, Trim, Void,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,9 @@ pub trait Accounts: Send + Sync {
 
     /// Adds to what may be spent, or takes back what was.
     async fn credit(&self, tenant: &StoreName, credit: &Credit, now: Now) -> Result<Change, StoreError>;
+
+    /// Drops accounts of windows that have been over for a while and hold nothing.
+    async fn drop_past(&self, tenant: &StoreName, drop: &DropPast, now: Now) -> Result<Dropped, StoreError>;
 }
 
 /// The lines of the ledger.

@@ -82,7 +82,9 @@ macro_rules! on {
                 limits: as_many_run_as_may a_burst_is_one_window_and_the_told_wait_is_exact what_was_charged_too_much_comes_back
                     of_several_rates_the_slowest_is_told;
                 accounts: an_operators_limit_holds_until_it_is_taken_back a_credit_counts_once tenants_do_not_meet
-                    accounts_are_listed_in_pages_by_name names_of_any_bytes_do_no_harm;
+                    accounts_are_listed_in_pages_by_name names_of_any_bytes_do_no_harm
+                    accounts_of_past_windows_are_dropped a_cost_that_comes_after_its_account_was_dropped_is_charged
+                    as_many_are_dropped_at_once_as_one_record_holds;
                 entries: lines_are_chained_and_paged what_is_trimmed_is_gone_and_the_chain_goes_on
                     what_is_not_this_ledger_trims_nothing;
             }

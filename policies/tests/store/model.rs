@@ -28,6 +28,7 @@ enum Op {
     Reap(Reap),
     SetLimit(SetLimit),
     Credit(Credit),
+    DropPast(DropPast),
     /// Through this line, by its own hash or another one.
     Trim(u64, Named),
 }
@@ -42,6 +43,7 @@ enum Answer {
     Settlements(Vec<Settlement>),
     Reaped(Reaped),
     Change(Change),
+    Dropped(Dropped),
     Trim(Trim),
 }
 
@@ -63,6 +65,7 @@ async fn apply(store: &dyn Store, tenant: &StoreName, op: &Op, now: Now) -> Resu
         Op::Reap(reap) => Answer::Reaped(store.reap(tenant, reap, now).await?),
         Op::SetLimit(set) => Answer::Change(store.set_limit(tenant, set, now).await?),
         Op::Credit(credit) => Answer::Change(store.credit(tenant, credit, now).await?),
+        Op::DropPast(drop) => Answer::Dropped(store.drop_past(tenant, drop, now).await?),
         Op::Trim(version, named) => {
             let line = store.entries(tenant, version.saturating_sub(1), 1).await?.pop();
             let right = line.filter(|line| line.version == *version && *named == Named::Rightly);
@@ -136,7 +139,8 @@ impl Maker {
     }
 
     fn account(&mut self, at: usize) -> AccountName {
-        let window = self.pick(&["2026-11", "2026-11", "2026-11", "2026-12"]);
+        let past = self.pick(&["2025-10", "2025-10-31", "2025-11-01T23+0530", "2025-02-31T00-0500", "2025-12-32"]);
+        let window = self.pick(&["2030-11", "2030-11", "2030-11", "2030-12", "total", past]);
         AccountName { base: name(["a", "a.b", "ab", "é"][at]), window: name(window) }
     }
 
@@ -252,7 +256,7 @@ impl Maker {
 
     fn op(&mut self) -> Op {
         self.made += 1;
-        match self.rng.u8(..40) {
+        match self.rng.u8(..41) {
             0..14 => Op::Admit(self.admit()),
             14..16 => Op::Dispatch(Dispatch { id: self.id(), keys: self.some(2, |_, at| [at as u8; 32]) }),
             16..20 => {
@@ -277,6 +281,12 @@ impl Maker {
                 let kind = self.pick(&[CreditKind::TopUp, CreditKind::Refund]);
                 let whose = name(&self.rng.u8(..30).to_string());
                 Op::Credit(Credit { name: whose, account: self.account(at), kind, amount, note: self.note() })
+            }
+            39 => {
+                let after = if self.rng.bool() { None } else { Some(self.account(1)) };
+                let (looked_max, grace_micros) =
+                    (self.pick(&[0, 1, 2, 3, 500, 501]), self.pick(&[0, GRACE, 30 * 86_400 * SECOND]));
+                Op::DropPast(DropPast { after, looked_max, grace_micros })
             }
             _ => {
                 let version = self.rng.u64(..u64::try_from(self.made).unwrap() / 2 + 2);
@@ -305,7 +315,7 @@ fn kind(answer: &Result<Answer, StoreError>) -> String {
 }
 
 /// Answers and lines that must have been met, or the operations prove little.
-const MET: [&str; 31] = [
+const MET: [&str; 34] = [
     "Ok Admission Admitted",
     "Ok Admission Finished Settled",
     "Ok Admission Finished Voided",
@@ -336,7 +346,10 @@ const MET: [&str; 31] = [
     "Ok Trim Done",
     "Ok Trim Superseded",
     "Ok Trim OtherLine",
+    "Ok Dropped Dropped Some",
+    "Ok Dropped Dropped None",
     "line taken_over",
+    "line drop",
 ];
 
 /// What is played with.
@@ -370,8 +383,10 @@ async fn play(seed: u64, with: &mut Play<'_>) {
         assert_eq!(answer, due, "SEED={seed}, operation {at} at {now}: {arrives:#?}");
     }
     let due = left(reference, &tenant).await;
-    if due.2.iter().any(|line| line.body.contains("taken_over")) {
-        with.met.insert("line taken_over".to_owned());
+    for (what, told) in [("taken_over", "taken_over"), ("drop", "\"op\":\"drop\"")] {
+        if due.2.iter().any(|line| line.body.contains(told)) {
+            with.met.insert(format!("line {what}"));
+        }
     }
     assert_eq!(left(store, &tenant).await, due, "SEED={seed}: what is left");
     if with.clock == Clock::Steady {

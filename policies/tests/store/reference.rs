@@ -104,6 +104,11 @@ impl Accounts for Reference {
     async fn credit(&self, tenant: &StoreName, credit: &Credit, now: Now) -> Result<Change, StoreError> {
         self.with(tenant, |state| state.credit(credit, micros(now)))
     }
+
+    async fn drop_past(&self, tenant: &StoreName, drop: &DropPast, now: Now) -> Result<Dropped, StoreError> {
+        drop.check()?;
+        self.with(tenant, |state| state.drop_past(drop, micros(now)))
+    }
 }
 
 #[async_trait]

@@ -8,12 +8,15 @@
 //! * A refusal takes from nothing (`a_refusal_leaves_no_trace`).
 //! * The lines of the ledger add up to the accounts (`the_lines_add_up_to_the_accounts`).
 //! * No line is removed but by whoever knows its hash, and the chain goes on from it (`what_is_trimmed_is_gone_and_the_chain_goes_on`).
+//! * An account is dropped only when its window has been over for the grace and nothing is held in it; its last numbers stand in
+//!   the ledger (`accounts_of_past_windows_are_dropped`).
 
 mod accounts;
 mod admit;
 mod finish;
 mod keys;
 mod lease;
+mod past;
 pub mod rows;
 #[cfg(test)]
 mod tests;

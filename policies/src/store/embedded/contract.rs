@@ -4,9 +4,9 @@ use super::Embedded;
 use super::book::Touched;
 use crate::ledger::tenant::rows::{RowKind, parse_value, row_key};
 use crate::ledger::{
-    Account, AccountName, Admission, Admit, Change, Checked, Clearance, Credit, Dispatch, Entry, Extend, Extension,
-    Head, KeyAnswer, KeyEnd, KeyEnding, KeyUse, LedgerId, Reap, Reaped, Renew, Renewal, SetLimit, Settlement,
-    StoreName, Trim,
+    Account, AccountName, Admission, Admit, Change, Checked, Clearance, Credit, Dispatch, DropPast, Dropped, Entry,
+    Extend, Extension, Head, KeyAnswer, KeyEnd, KeyEnding, KeyUse, LedgerId, Reap, Reaped, Renew, Renewal, SetLimit,
+    Settlement, StoreName, Trim,
 };
 use crate::store::{Accounts, Admissions, Ending, Entries, Now, Settlements, StoreError};
 use async_trait::async_trait;
@@ -138,6 +138,12 @@ impl Accounts for Embedded {
         let (answer, through) = self.shared.apply(tenant, now, &touched, |state, now| state.credit(credit, now))?;
         self.shared.acknowledge(through).await?;
         Ok(answer)
+    }
+
+    async fn drop_past(&self, tenant: &StoreName, drop: &DropPast, now: Now) -> Result<Dropped, StoreError> {
+        drop.check()?;
+        let touched = Touched::default();
+        self.shared.apply(tenant, now, &touched, |state, now| state.drop_past(drop, now)).map(|(answer, _)| answer)
     }
 }
 

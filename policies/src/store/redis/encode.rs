@@ -2,8 +2,8 @@
 
 use super::super::{Ending, Now};
 use crate::ledger::{
-    Admit, Certainty, Credit, CreditKind, Dispatch, Enforce, Extend, Head, KeyEnd, KeyEnding, KeyUse, LedgerId,
-    LimitChange, Mark, Nanos, OnUnknown, RateFix, Reap, Renew, SetLimit, VoidReason,
+    AccountName, Admit, Certainty, Credit, CreditKind, DROPPED_MAX, Dispatch, DropPast, Enforce, Extend, Head, KeyEnd,
+    KeyEnding, KeyUse, LedgerId, LimitChange, Mark, Nanos, OnUnknown, RateFix, Reap, Renew, SetLimit, VoidReason,
 };
 use std::fmt::{Display, Write};
 
@@ -201,6 +201,18 @@ pub(super) fn set_limit(set: &SetLimit, now: Now) -> Arguments {
     };
     arguments.put(set.note.as_str());
     arguments
+}
+
+pub(super) fn drop_past(drop: &DropPast, now: Now) -> Arguments {
+    let mut arguments = at(now);
+    arguments.put(drop.after.as_ref().map_or_else(String::new, indexed));
+    arguments.put(drop.looked_max).put(DROPPED_MAX).put(drop.grace_micros);
+    arguments
+}
+
+/// An account in the index: a space sorts before everything that a name may hold.
+pub(super) fn indexed(name: &AccountName) -> String {
+    format!("{} {}", name.base, name.window)
 }
 
 pub(super) fn trim(through: &Head) -> Arguments {
