@@ -308,6 +308,7 @@ impl Prepared {
             certainty,
             rates: self.fixes(Some(used)),
             keys: self.key_ends(&KeyEnding::Free),
+            waste: vec![],
             mark: None,
             note,
         }
@@ -316,7 +317,7 @@ impl Prepared {
     /// Ends the request without a charge; its keys are free again.
     pub fn void(&self, reason: VoidReason, note: Note) -> Void {
         let keys = self.key_ends(&KeyEnding::Free);
-        Void { id: self.admit.id, reason, rates: self.fixes(None), keys, mark: None, note }
+        Void { id: self.admit.id, reason, rates: self.fixes(None), keys, waste: vec![], mark: None, note }
     }
 
     /// Keeps the request's hold alive.

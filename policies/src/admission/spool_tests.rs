@@ -118,6 +118,7 @@ fn settle(id: u128, charge: i64) -> Ending {
         certainty: Certainty::Exact,
         rates: vec![],
         keys: vec![],
+        waste: vec![],
         mark: None,
         note: Note::default(),
     })

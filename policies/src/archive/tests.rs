@@ -33,6 +33,7 @@ impl Stored {
                 certainty: Certainty::Exact,
                 rates: vec![],
                 keys: vec![],
+                waste: vec![],
                 mark: None,
                 note: Note::new(r#"{"é":"\"\\"}"#).unwrap(),
             };

@@ -116,6 +116,7 @@ pub(super) enum EntryKind {
     TopUp,
     Refund,
     Drop,
+    Waste,
 }
 
 impl EntryKind {
@@ -130,6 +131,7 @@ impl EntryKind {
             Self::TopUp => "top_up",
             Self::Refund => "refund",
             Self::Drop => "drop",
+            Self::Waste => "waste",
         }
     }
 }

@@ -14,6 +14,7 @@ mod operation;
 mod rate;
 mod table;
 pub mod tenant;
+mod upkeep;
 mod window;
 
 pub use answer::{
@@ -25,12 +26,12 @@ pub use id::LedgerId;
 pub use names::{AccountName, NAME_BYTES_MAX, StoreName};
 pub use nanos::Nanos;
 pub use operation::{
-    Admit, Certainty, Checked, Credit, CreditKind, DROPPED_MAX, Dispatch, DropPast, Enforce, Extend, Fingerprint,
-    Invalid, KeyEnd, KeyEnding, KeyHash, KeyUse, LOOKED_MAX, LimitChange, MICROS_MAX, Mark, NOTE_BYTES_MAX, Note,
-    OnUnknown, PARTS_MAX, Part, RATES_MAX, REPLY_BYTES_MAX, RateFix, RateUse, Reap, Renew, SLOTS_MAX, SetLimit, Settle,
-    Slot, Void, VoidReason,
+    Admit, Certainty, Checked, Credit, CreditKind, Dispatch, Enforce, Extend, Fingerprint, Invalid, KeyEnd, KeyEnding,
+    KeyHash, KeyUse, LimitChange, MICROS_MAX, Mark, NOTE_BYTES_MAX, Note, OnUnknown, PARTS_MAX, Part, RATES_MAX,
+    REPLY_BYTES_MAX, RateFix, RateUse, Renew, SLOTS_MAX, SetLimit, Settle, Slot, Void, VoidReason, WASTE_MAX, Waste,
 };
 pub use rate::{RateCorrection, RateRefusal, RateStep};
 pub use table::Table;
 pub use tenant::TenantState;
+pub use upkeep::{DROPPED_MAX, DropPast, LOOKED_MAX, Reap};
 pub use window::Window;

@@ -12,12 +12,10 @@ pub const PARTS_MAX: usize = 16;
 pub const RATES_MAX: usize = 32;
 /// Concurrency limits, and keys, of one request.
 pub const SLOTS_MAX: usize = 8;
+/// Failed attempts of one request that are told.
+pub const WASTE_MAX: usize = 16;
 /// Longest note.
 pub const NOTE_BYTES_MAX: usize = 2048;
-/// Accounts that one look for past ones looks at.
-pub const LOOKED_MAX: u32 = 500;
-/// Accounts that one such look drops: what is more waits for the next. Their rows and the line fit into one record.
-pub const DROPPED_MAX: u32 = 32;
 /// Largest reply that can be kept for a key.
 pub const REPLY_BYTES_MAX: usize = 1 << 20;
 
@@ -151,9 +149,21 @@ pub struct Settle {
     pub rates: Vec<RateFix>,
     /// What becomes of its keys.
     pub keys: Vec<KeyEnd>,
+    /// Attempts before it that nobody pays for.
+    pub waste: Vec<Waste>,
     /// Place in the sender's journal.
     pub mark: Option<Mark>,
     /// What the entry tells beside the amounts.
+    pub note: Note,
+}
+
+/// An attempt that was sent to an upstream and failed, so that its provider may charge for it: it moves nobody's money and is a
+/// line of its own, written in the same step as the end of its request and as often, which is once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waste {
+    /// Whether what it cost is known.
+    pub certainty: Certainty,
+    /// Which attempt, at which upstream, and what it cost.
     pub note: Note,
 }
 
@@ -177,6 +187,8 @@ pub struct Void {
     pub rates: Vec<RateFix>,
     /// What becomes of its keys.
     pub keys: Vec<KeyEnd>,
+    /// Attempts that nobody pays for.
+    pub waste: Vec<Waste>,
     /// Place in the sender's journal.
     pub mark: Option<Mark>,
     /// What the entry tells beside the amounts.
@@ -270,15 +282,6 @@ pub struct Dispatch {
     pub keys: Vec<KeyHash>,
 }
 
-/// Looks for holds that nobody renewed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reap {
-    /// How long a hold stays suspect before it is void.
-    pub grace_micros: u64,
-    /// How many to look at.
-    pub count_max: u32,
-}
-
 /// Overrides the configured limit of a budget's subject, in every window from the next request on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetLimit {
@@ -327,17 +330,6 @@ pub enum CreditKind {
     Refund,
 }
 
-/// Drops accounts of windows that have been over for a while and hold nothing, a page at a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DropPast {
-    /// Begin behind this account.
-    pub after: Option<AccountName>,
-    /// How many to look at.
-    pub looked_max: u32,
-    /// How long a window has to be over.
-    pub grace_micros: u64,
-}
-
 /// A JSON object, made by the gateway, that stands in an entry as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note(Box<str>);
@@ -378,7 +370,7 @@ fn distinct<'a, T: Ord + 'a>(things: impl Iterator<Item = &'a T>) -> bool {
     things.into_iter().all(|thing| seen.insert(thing))
 }
 
-fn ensure(holds: bool, otherwise: &'static str) -> Result<(), Invalid> {
+pub(super) fn ensure(holds: bool, otherwise: &'static str) -> Result<(), Invalid> {
     if holds { Ok(()) } else { Err(Invalid(otherwise)) }
 }
 
@@ -406,19 +398,6 @@ impl Checked for Admit {
 impl Checked for Renew {
     fn check(&self) -> Result<(), Invalid> {
         self.admitted.check()
-    }
-}
-
-impl Checked for Reap {
-    fn check(&self) -> Result<(), Invalid> {
-        ensure(self.grace_micros <= MICROS_MAX, "a grace without end")
-    }
-}
-
-impl Checked for DropPast {
-    fn check(&self) -> Result<(), Invalid> {
-        ensure((1..=LOOKED_MAX).contains(&self.looked_max), "too many accounts to look at, or none")?;
-        ensure(self.grace_micros <= MICROS_MAX, "a grace without end")
     }
 }
 
@@ -451,12 +430,14 @@ impl Checked for Settle {
         ensure(self.accounts.len() <= PARTS_MAX, "too many budgets")?;
         ensure(distinct(self.accounts.iter()), "an account stands twice")?;
         ensure(self.charge >= Nanos::ZERO, "a negative charge")?;
+        ensure(self.waste.len() <= WASTE_MAX, "too many failed attempts")?;
         check_ends(&self.rates, &self.keys)
     }
 }
 
 impl Checked for Void {
     fn check(&self) -> Result<(), Invalid> {
+        ensure(self.waste.len() <= WASTE_MAX, "too many failed attempts")?;
         check_ends(&self.rates, &self.keys)
     }
 }
@@ -464,6 +445,7 @@ impl Checked for Void {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Reap;
 
     #[test]
     fn an_operation_that_names_something_twice_is_refused() {

@@ -75,7 +75,7 @@ macro_rules! on {
                 endings: settling_twice_charges_once a_cost_that_comes_late_is_charged_all_the_same
                     a_renewal_keeps_a_hold_alive many_end_in_order_in_one_go a_store_that_is_behind_says_from_where
                     how_thousands_ended_is_known a_void_tells_its_reason_ever_after an_estimate_is_marked
-                    all_that_are_due_are_given_up;
+                    all_that_are_due_are_given_up a_failed_attempt_is_told_once_and_charged_to_nobody;
                 keys: a_key_runs_one_request_and_replays_its_reply a_reply_of_any_bytes_comes_back
                     a_key_whose_owner_died_is_taken_over_before_it_was_sent_and_unknown_after
                     a_lock_is_taken_in_turn a_renewal_keeps_the_key who_waits_asks_without_taking;

@@ -235,13 +235,15 @@ impl Maker {
     fn ending(&mut self) -> Ending {
         let (id, rates, keys) = (self.id(), self.some(3, Self::fix), self.some(2, Self::key_end));
         let (mark, note) = (self.mark(), self.note());
+        let certainties = [Certainty::Exact, Certainty::Estimated];
+        let waste = self.some(2, |m, _| Waste { certainty: m.pick(&certainties), note: m.note() });
         if self.rng.u8(..4) == 0 {
             let reasons = [VoidReason::NotSent, VoidReason::NotServed, VoidReason::TakenOver, VoidReason::Unresolved];
-            return Ending::Void(Void { id, reason: self.pick(&reasons), rates, keys, mark, note });
+            return Ending::Void(Void { id, reason: self.pick(&reasons), rates, keys, waste, mark, note });
         }
         let accounts = self.some(4, Self::account);
-        let certainty = self.pick(&[Certainty::Exact, Certainty::Estimated]);
-        Ending::Settle(Settle { id, charge: self.amount(), accounts, certainty, rates, keys, mark, note })
+        let certainty = self.pick(&certainties);
+        Ending::Settle(Settle { id, charge: self.amount(), accounts, certainty, rates, keys, waste, mark, note })
     }
 
     fn renew(&mut self) -> Renew {
@@ -315,7 +317,7 @@ fn kind(answer: &Result<Answer, StoreError>) -> String {
 }
 
 /// Answers and lines that must have been met, or the operations prove little.
-const MET: [&str; 34] = [
+const MET: [&str; 35] = [
     "Ok Admission Admitted",
     "Ok Admission Finished Settled",
     "Ok Admission Finished Voided",
@@ -350,6 +352,7 @@ const MET: [&str; 34] = [
     "Ok Dropped Dropped None",
     "line taken_over",
     "line drop",
+    "line waste",
 ];
 
 /// What is played with.
@@ -383,7 +386,7 @@ async fn play(seed: u64, with: &mut Play<'_>) {
         assert_eq!(answer, due, "SEED={seed}, operation {at} at {now}: {arrives:#?}");
     }
     let due = left(reference, &tenant).await;
-    for (what, told) in [("taken_over", "taken_over"), ("drop", "\"op\":\"drop\"")] {
+    for (what, told) in [("taken_over", "taken_over"), ("drop", "\"op\":\"drop\""), ("waste", "\"op\":\"waste\"")] {
         if due.2.iter().any(|line| line.body.contains(told)) {
             with.met.insert(format!("line {what}"));
         }

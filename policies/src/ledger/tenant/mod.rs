@@ -6,6 +6,7 @@
 //! * A hard budget is never overspent by what was admitted (`a_thousand_requests_with_room_for_seven_hundred`).
 //! * A request is charged once, whatever is sent twice and in whichever order (`settling_twice_charges_once`).
 //! * A refusal takes from nothing (`a_refusal_leaves_no_trace`).
+//! * A failed attempt is told once, with the end of its request, and charged to nobody (`a_failed_attempt_is_told_once_and_charged_to_nobody`).
 //! * The lines of the ledger add up to the accounts (`the_lines_add_up_to_the_accounts`).
 //! * No line is removed but by whoever knows its hash, and the chain goes on from it (`what_is_trimmed_is_gone_and_the_chain_goes_on`).
 //! * An account is dropped only when its window has been over for the grace and nothing is held in it; its last numbers stand in

@@ -65,6 +65,7 @@ fn settle(id: LedgerId, charge: i64, reply: Vec<u8>) -> Ending {
         certainty: Certainty::Exact,
         rates: vec![],
         keys: vec![KeyEnd { key, ending }],
+        waste: vec![],
         mark: None,
         note: Note::default(),
     })

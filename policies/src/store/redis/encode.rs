@@ -4,6 +4,7 @@ use super::super::{Ending, Now};
 use crate::ledger::{
     AccountName, Admit, Certainty, Credit, CreditKind, DROPPED_MAX, Dispatch, DropPast, Enforce, Extend, Head, KeyEnd,
     KeyEnding, KeyUse, LedgerId, LimitChange, Mark, Nanos, OnUnknown, RateFix, Reap, Renew, SetLimit, VoidReason,
+    Waste,
 };
 use std::fmt::{Display, Write};
 
@@ -139,21 +140,32 @@ pub(super) fn ending(ending: &Ending, now: Now) -> Arguments {
         Ending::Settle(settle) => {
             arguments.put("s").id_twice(settle.id).put(settle.note.as_str());
             ends(&mut arguments, settle.mark.as_ref(), &settle.rates, &settle.keys);
-            let certainty = match settle.certainty {
-                Certainty::Exact => "x",
-                Certainty::Estimated => "e",
-            };
-            arguments.put(settle.charge).put(certainty).list(&settle.accounts, |a, account| {
+            waste(&mut arguments, &settle.waste);
+            arguments.put(settle.charge).put(certainty_code(settle.certainty)).list(&settle.accounts, |a, account| {
                 a.put(account);
             });
         }
         Ending::Void(void) => {
             arguments.put("v").id_twice(void.id).put(void.note.as_str());
             ends(&mut arguments, void.mark.as_ref(), &void.rates, &void.keys);
+            waste(&mut arguments, &void.waste);
             arguments.put(reason_code(void.reason)).put(void.reason.as_str());
         }
     }
     arguments
+}
+
+const fn certainty_code(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Exact => "x",
+        Certainty::Estimated => "e",
+    }
+}
+
+fn waste(arguments: &mut Arguments, waste: &[Waste]) {
+    arguments.list(waste, |a, waste| {
+        a.put(certainty_code(waste.certainty)).put(waste.note.as_str());
+    });
 }
 
 /// How a reason is stored.
