@@ -369,6 +369,11 @@ pub(crate) mod tests {
     use serde_json::json;
     use std::net::Ipv4Addr;
 
+    pub(crate) fn failed_attempt() -> FailedAttempt {
+        let cost = Money::from_nanos(7, Currency::INR);
+        FailedAttempt { number: 1, upstream: "agents".into(), cost, next: raptorgate_filters::exchange::Next::Another }
+    }
+
     pub(crate) fn record() -> AccessRecord {
         let mut record =
             AccessRecord::new(Timestamp::from_micros(1), "r-1".into(), Ipv4Addr::LOCALHOST.into(), Protocol::Http1);

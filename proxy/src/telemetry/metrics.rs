@@ -334,7 +334,7 @@ fn histograms(registry: &Registry, metric: &Metric) -> Result<HistogramVec, prom
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::access_record::tests::record;
+    use crate::telemetry::access_record::tests::{failed_attempt, record};
     use raptorgate_filters::exchange::{End, KeyResult};
     use raptorgate_filters::filter::FilterName;
     use raptorgate_policies::Denial;
@@ -348,6 +348,7 @@ mod tests {
         record.sanitized = 1;
         record.panicked = Some(FilterName::Meter);
         record.idempotency = Some(KeyResult::New);
+        record.waste = vec![failed_attempt()];
         record.set_end(&End::Denied(Denial::PromptBlocked));
         metrics.route("chat").record(&record);
         metrics.upstream("agents").first_byte(Duration::from_millis(1));

@@ -251,9 +251,8 @@ fn seconds(micros: u64) -> f64 {
 mod tests {
     use super::*;
     use crate::telemetry::Metrics;
-    use crate::telemetry::access_record::tests::record;
-    use raptorgate_config::units::Money;
-    use raptorgate_filters::exchange::{End, FailedAttempt, Next};
+    use crate::telemetry::access_record::tests::{failed_attempt, record};
+    use raptorgate_filters::exchange::End;
 
     #[test]
     fn a_record_becomes_metrics() {
@@ -263,8 +262,7 @@ mod tests {
         record.status = Some(200);
         record.set_end(&End::Complete);
         record.micros.total = 2_000_000;
-        let cost = Money::parse("0.000000007 INR").unwrap();
-        record.waste = vec![FailedAttempt { number: 1, upstream: "agents".into(), cost, next: Next::Another }];
+        record.waste = vec![failed_attempt()];
         route.record(&record);
         let text = metrics.encode().unwrap();
         for line in [
