@@ -43,4 +43,5 @@ pub use problem::{Code, Position, Problem, Problems};
 pub use reference::reference_markdown;
 pub use restart::{expired_replacements, needs_restart};
 pub use starter::{for_upstream, init_template};
+pub use values::duration;
 pub use watch::{WatchError, Watcher};

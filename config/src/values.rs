@@ -73,6 +73,11 @@ impl FromText for Duration {
     }
 }
 
+/// A duration as it is written in the configuration, `30d`; zero is one too.
+pub fn duration(text: &str) -> Option<Duration> {
+    OrZero::from_text(text).ok().map(|OrZero(duration)| duration)
+}
+
 /// Writes a duration in the largest unit that holds it exactly.
 pub(crate) fn duration_text(duration: Duration) -> String {
     let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);

@@ -6,11 +6,13 @@
 //!   (`a_request_that_nobody_served_costs_nothing`).
 //! * A request with an idempotency key is run once, and charged once (`every_call_runs_once_however_often_it_is_sent`).
 //! * An answer that its budgets have no more money for is ended (`a_stream_ends_where_its_budget_does`).
+//! * A caller pays for the delivered attempt; those that failed are told beside it, for the operator
+//!   (`the_delivered_attempt_is_charged_and_those_before_it_are_waste`).
 //! * A request that is refused, by this filter or before, takes from no limit (`a_refusal_says_what_is_left_and_takes_nothing`).
 
 mod keyed;
 
-use crate::exchange::{Exchange, KeyResult, Metered, Outcome};
+use crate::exchange::{Exchange, FailedAttempt, KeyResult, Metered, Outcome};
 use crate::filter::{Attempt, Decision, Filter, FilterName, HeaderEdits, Phases, RequestHead};
 use crate::payload::Payload;
 use async_trait::async_trait;
@@ -22,7 +24,8 @@ use raptorgate_policies::Denial;
 use raptorgate_policies::admission::{ANONYMOUS, Caller, Keeper, Passed, Plan, Prepared, Quota, QuotaUnit, Used};
 use raptorgate_policies::denial::KeyRefusal;
 use raptorgate_policies::ledger::{
-    Admission, Admitted, Certainty, Clearance, Dispatch, LedgerId, NOTE_BYTES_MAX, Nanos, Note, VoidReason,
+    Admission, Admitted, Certainty, Clearance, Dispatch, LedgerId, NOTE_BYTES_MAX, Nanos, Note, VoidReason, WASTE_MAX,
+    Waste,
 };
 use raptorgate_policies::seal::Seal;
 use raptorgate_policies::store::Ending;
@@ -192,7 +195,7 @@ impl Filter for Admit {
             (_, false) => Ending::Void(held.void(VoidReason::NotSent, Note::default())),
             // No head of a reply came, or it was an error that nobody pays for.
             (None, true) => Ending::Void(held.void(VoidReason::NotServed, Note::default())),
-            (Some(metered), true) if metered.cost.nanos() == 0 && metered.usage.total() == 0 => {
+            (Some(_), true) if !exchange.is_charged() => {
                 Ending::Void(held.void(VoidReason::NotServed, Note::default()))
             }
             (Some(metered), true) => settle(&held, metered, &exchange.request_id),
@@ -203,12 +206,25 @@ impl Filter for Admit {
             (true, true) => Reached::Client,
         };
         let keys = held.key_ends(&self.key_ending(&held, reached, exchange));
+        let waste = waste(exchange);
         match &mut ending {
-            Ending::Settle(settle) => settle.keys = keys,
-            Ending::Void(void) => void.keys = keys,
+            Ending::Settle(settle) => (settle.keys, settle.waste) = (keys, waste),
+            Ending::Void(void) => (void.keys, void.waste) = (keys, waste),
         }
         keeper.finish(&held.tenant, ending).await;
     }
+}
+
+/// Attempts that failed, for the operator: nobody is charged for them.
+fn waste(exchange: &Exchange) -> Vec<Waste> {
+    let one = |attempt: &FailedAttempt| Waste {
+        certainty: Certainty::Estimated,
+        note: note(&json!({
+            "request": &*exchange.request_id, "route": &*exchange.route, "attempt": attempt.number,
+            "upstream": &*attempt.upstream, "model": exchange.metering.model.as_deref(), "cost": attempt.cost.to_string(),
+        })),
+    };
+    exchange.waste().filter(|attempt| attempt.cost.nanos() > 0).take(WASTE_MAX).map(one).collect()
 }
 
 fn settle(held: &Prepared, metered: &Metered, request_id: &str) -> Ending {

@@ -47,6 +47,8 @@ pub struct Exchange {
     pub metering: MeteringNotes,
     /// What it may use and cost, as `meter` reads it.
     pub needs: Needs,
+    /// Attempts that were sent and failed.
+    pub failed: Vec<FailedAttempt>,
     /// What `admit` holds for it, until the end.
     pub held: Option<Arc<Prepared>>,
     /// The reply as its client got it, once it is whole, if it is to be kept.
@@ -85,6 +87,7 @@ impl Exchange {
             metered: None,
             metering: MeteringNotes::default(),
             needs: Needs::default(),
+            failed: Vec::new(),
             held: None,
             kept: None,
             refused: None,
@@ -92,6 +95,41 @@ impl Exchange {
             report: Report::default(),
         }
     }
+}
+
+impl Exchange {
+    /// True if an upstream's reply is charged for.
+    pub fn is_charged(&self) -> bool {
+        self.metered.as_ref().is_some_and(|metered| metered.cost.nanos() > 0 || metered.usage.total() > 0)
+    }
+
+    /// Failed attempts that nobody pays for. The last one is among them unless its reply began and is charged for.
+    pub fn waste(&self) -> impl Iterator<Item = &FailedAttempt> {
+        let is_charged = self.is_charged();
+        self.failed.iter().filter(move |attempt| attempt.next == Next::Another || !is_charged)
+    }
+}
+
+/// An attempt that was sent to an upstream and failed: its provider may charge for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// 1 for the first.
+    pub number: u32,
+    /// Name of the upstream.
+    pub upstream: Arc<str>,
+    /// What its prompt is believed to cost: nobody says what it used.
+    pub cost: Money,
+    /// What follows it.
+    pub next: Next,
+}
+
+/// What follows a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Another attempt.
+    Another,
+    /// The end of the request.
+    End,
 }
 
 /// What `meter` knows of a request before its reply.

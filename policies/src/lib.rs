@@ -1,6 +1,7 @@
 //! raptorgate's decisions and shared state. Nothing here knows HTTP.
 
 pub mod admission;
+pub mod archive;
 pub mod balance;
 pub mod buffers;
 pub mod client_certificate;

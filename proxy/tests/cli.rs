@@ -43,6 +43,9 @@ fn exit_codes_tell_usage_from_failure() {
         (1, &["accounts", "list", "--tenant", "acme", "--token", "t", "--admin", "http://127.0.0.1:1"]),
         (2, &["accounts", "top-up", "--tenant", "acme", "a@total", "1.00 INR"]),
         (1, &["ledger", "verify", "--tenant", "acme", "--token", "t", "--admin", "http://127.0.0.1:1"]),
+        (2, &["ledger", "archive"]),
+        (2, &["ledger", "archive", "--to", "archive", "--keep", "1d", "--keep-entries", "1"]),
+        (1, &["ledger", "archive", "--to", "archive", "--token", "t", "--admin", "http://127.0.0.1:1"]),
         (1, &["ledger", "repair", "--store", "nowhere"]),
     ] {
         let output = raptorgate(folder.path(), arguments);
@@ -66,6 +69,7 @@ fn help_shows_examples() {
         &["accounts", "limit", "--help"],
         &["ledger", "--help"],
         &["ledger", "verify", "--help"],
+        &["ledger", "archive", "--help"],
     ] {
         let help = text(&raptorgate(folder.path(), command).stdout);
         assert!(help.contains("Example") && help.contains("  raptorgate "), "{command:?}: {help}");

@@ -7,6 +7,7 @@
 //! * An answer that costs more than is held for it goes on only while its budgets hold more
 //!   (`a_stream_goes_on_as_long_as_its_budget_holds_more`).
 
+use super::past::Sweep;
 use super::progress::Progress;
 use super::{Prepared, SentLog, Spool, UNTOLD_MAX, Used};
 use crate::Denial;
@@ -44,6 +45,7 @@ pub struct Keeper {
     sent: Option<SentLog>,
     open: Mutex<BTreeMap<LedgerId, Open>>,
     untold: Mutex<VecDeque<(StoreName, Ending)>>,
+    past: Mutex<Sweep>,
 }
 
 struct Open {
@@ -76,8 +78,15 @@ pub struct KeeperFigures {
 impl Keeper {
     /// Looks after holds in this store.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        let (open, untold) = (Mutex::default(), Mutex::default());
-        Self { store, spool: None, patience: Duration::ZERO, sent: None, open, untold }
+        Self {
+            store,
+            spool: None,
+            patience: Duration::ZERO,
+            sent: None,
+            open: Mutex::default(),
+            untold: Mutex::default(),
+            past: Mutex::default(),
+        }
     }
 
     /// The same for a store elsewhere: endings go through a journal of this gateway, and the end of a request waits so long for the
@@ -258,12 +267,13 @@ impl Keeper {
         }
     }
 
-    /// Renews holds that are due, sends endings again, and looks for holds that nobody looks after. To be called every few
+    /// Renews holds that are due, sends endings again, looks for holds that nobody looks after, and for accounts that are over. To be called every few
     /// seconds.
     pub async fn tick(&self, now: Instant) {
         self.renew(now).await;
         self.tell().await;
         self.reap().await;
+        self.drop_past(now).await;
     }
 
     async fn renew(&self, now: Instant) {
@@ -311,6 +321,13 @@ impl Keeper {
                 Err(error) => tracing::warn!(class = error.class(), "the store could not be asked for lost holds"),
             }
         }
+    }
+
+    /// Taken out and put back, so that no lock is held while the store is asked.
+    async fn drop_past(&self, now: Instant) {
+        let mut sweep = std::mem::take(&mut *self.past.lock());
+        sweep.go_on(self.store.as_ref(), now).await;
+        *self.past.lock() = sweep;
     }
 
     /// For metrics.

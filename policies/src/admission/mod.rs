@@ -10,6 +10,7 @@
 
 mod claim;
 mod keeper;
+mod past;
 mod progress;
 mod quota;
 mod sent;
@@ -17,6 +18,7 @@ mod spool;
 
 pub use claim::{Claim, ClientKey};
 pub use keeper::{HOLD_LEASE, Keeper, KeeperFigures, Passed, SUSPECT_GRACE};
+pub use past::ACCOUNT_GRACE;
 pub use progress::Slices;
 pub use quota::{Quota, QuotaUnit};
 pub use sent::SentLog;
@@ -312,6 +314,7 @@ impl Prepared {
             certainty,
             rates: self.fixes(Some(used)),
             keys: self.key_ends(&KeyEnding::Free),
+            waste: vec![],
             mark: None,
             note,
         }
@@ -320,7 +323,7 @@ impl Prepared {
     /// Ends the request without a charge; its keys are free again.
     pub fn void(&self, reason: VoidReason, note: Note) -> Void {
         let keys = self.key_ends(&KeyEnding::Free);
-        Void { id: self.admit.id, reason, rates: self.fixes(None), keys, mark: None, note }
+        Void { id: self.admit.id, reason, rates: self.fixes(None), keys, waste: vec![], mark: None, note }
     }
 
     /// Keeps the request's hold alive, which is so much by now in each budget that refuses.

@@ -149,12 +149,13 @@ impl SentLog {
 
 impl Left {
     fn ending(self, id: LedgerId) -> (StoreName, Ending) {
-        let (rates, keys, mark, note) = (Vec::new(), Vec::new(), None, recovered(&self.note));
+        let (rates, keys, waste, mark) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let note = recovered(&self.note);
         let ending = match self.floor {
-            None => Ending::Void(Void { id, reason: VoidReason::NotSent, rates, keys, mark, note }),
+            None => Ending::Void(Void { id, reason: VoidReason::NotSent, rates, keys, waste, mark, note }),
             Some(charge) => {
                 let (accounts, certainty) = (self.accounts, Certainty::Estimated);
-                Ending::Settle(Settle { id, charge, accounts, certainty, rates, keys, mark, note })
+                Ending::Settle(Settle { id, charge, accounts, certainty, rates, keys, waste, mark, note })
             }
         };
         (self.tenant, ending)

@@ -81,6 +81,9 @@ impl Accounts for Remote {
     async fn credit(&self, _: &StoreName, credit: &Credit, _: Now) -> Result<Change, StoreError> {
         self.apply(|state| state.credit(credit, 1))
     }
+    async fn drop_past(&self, _: &StoreName, drop: &DropPast, _: Now) -> Result<Dropped, StoreError> {
+        self.apply(|state| state.drop_past(drop, 1))
+    }
 }
 
 #[async_trait]
@@ -91,7 +94,10 @@ impl Entries for Remote {
     async fn entries(&self, _: &StoreName, _: u64, _: usize) -> Result<Vec<Entry>, StoreError> {
         self.apply(|state| state.entries.clone())
     }
-    async fn trim(&self, _: &StoreName, _: u64) -> Result<(), StoreError> {
+    async fn archived(&self, _: &StoreName) -> Result<Head, StoreError> {
+        self.apply(|state| state.archived.clone())
+    }
+    async fn trim(&self, _: &StoreName, _: &Head) -> Result<Trim, StoreError> {
         Err(StoreError::Closed)
     }
 }
@@ -112,6 +118,7 @@ fn settle(id: u128, charge: i64) -> Ending {
         certainty: Certainty::Exact,
         rates: vec![],
         keys: vec![],
+        waste: vec![],
         mark: None,
         note: Note::default(),
     })

@@ -1,7 +1,7 @@
 //! What a store answers. A refusal is an answer and not an error.
 
 use super::operation::VoidReason;
-use super::{LedgerId, Nanos, RateRefusal};
+use super::{AccountName, LedgerId, Nanos, RateRefusal};
 use serde::{Deserialize, Serialize};
 
 /// Answer to an [`super::Admit`].
@@ -189,6 +189,26 @@ pub enum Change {
     Superseded,
     /// The amounts are larger than an account can hold.
     Overflow,
+}
+
+/// Answer to a [`super::DropPast`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// How many accounts are gone.
+    pub count: u32,
+    /// Go on behind this one; `None`: there are no more.
+    pub next: Option<AccountName>,
+}
+
+/// Answer to the request to remove lines that were archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trim {
+    /// They are gone.
+    Done,
+    /// They were gone before.
+    Superseded,
+    /// The line that is named is not there, or is another one: nothing was removed.
+    OtherLine,
 }
 
 /// The numbers of an account.

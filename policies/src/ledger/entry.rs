@@ -52,6 +52,14 @@ pub struct Entry {
     pub hash: String,
 }
 
+impl Entry {
+    /// When it was written, in microseconds since the epoch; `None` if the line does not say so where lines do.
+    pub fn at_micros(&self) -> Option<u64> {
+        let rest = self.body.strip_prefix(&format!("{{\"v\":{},\"ts\":", self.version))?;
+        rest.split(',').next()?.parse().ok()
+    }
+}
+
 /// The hash of a line.
 pub fn chain(previous: &str, body: &str) -> String {
     let digest = Sha1::new().chain_update(previous.as_bytes()).chain_update(body.as_bytes()).finalize();
@@ -107,6 +115,8 @@ pub(super) enum EntryKind {
     Limit,
     TopUp,
     Refund,
+    Drop,
+    Waste,
 }
 
 impl EntryKind {
@@ -120,6 +130,8 @@ impl EntryKind {
             Self::Limit => "limit",
             Self::TopUp => "top_up",
             Self::Refund => "refund",
+            Self::Drop => "drop",
+            Self::Waste => "waste",
         }
     }
 }
@@ -224,6 +236,7 @@ mod tests {
         let entry = &ledger(1)[0];
         assert_eq!(entry.body, r#"{"v":1,"ts":1,"op":"settle","id":"x","at":[["b@w","spent","1"]],"note":{}}"#);
         assert_eq!(entry.hash, chain(GENESIS, &entry.body));
+        assert_eq!(entry.at_micros(), Some(1));
     }
 
     #[test]

@@ -14,11 +14,12 @@ mod operation;
 mod rate;
 mod table;
 pub mod tenant;
+mod upkeep;
 mod window;
 
 pub use answer::{
-    Account, Admission, Admitted, Change, Clearance, Extension, Finish, KeyAnswer, Reaped, Refusal, Renewal,
-    Settlement, Timing,
+    Account, Admission, Admitted, Change, Clearance, Dropped, Extension, Finish, KeyAnswer, Reaped, Refusal, Renewal,
+    Settlement, Timing, Trim,
 };
 pub use entry::{Broken, Entry, GENESIS, Head, chain};
 pub use id::LedgerId;
@@ -27,9 +28,10 @@ pub use nanos::Nanos;
 pub use operation::{
     Admit, Certainty, Checked, Credit, CreditKind, Dispatch, Enforce, Extend, Fingerprint, Invalid, KeyEnd, KeyEnding,
     KeyHash, KeyUse, LimitChange, MICROS_MAX, Mark, NOTE_BYTES_MAX, Note, OnUnknown, PARTS_MAX, Part, RATES_MAX,
-    REPLY_BYTES_MAX, RateFix, RateUse, Reap, Renew, SLOTS_MAX, SetLimit, Settle, Slot, Void, VoidReason,
+    REPLY_BYTES_MAX, RateFix, RateUse, Renew, SLOTS_MAX, SetLimit, Settle, Slot, Void, VoidReason, WASTE_MAX, Waste,
 };
 pub use rate::{RateCorrection, RateRefusal, RateStep};
 pub use table::Table;
 pub use tenant::TenantState;
+pub use upkeep::{DROPPED_MAX, DropPast, LOOKED_MAX, Reap};
 pub use window::Window;

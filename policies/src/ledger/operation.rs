@@ -12,6 +12,8 @@ pub const PARTS_MAX: usize = 16;
 pub const RATES_MAX: usize = 32;
 /// Concurrency limits, and keys, of one request.
 pub const SLOTS_MAX: usize = 8;
+/// Failed attempts of one request that are told.
+pub const WASTE_MAX: usize = 16;
 /// Longest note.
 pub const NOTE_BYTES_MAX: usize = 2048;
 /// Largest reply that can be kept for a key.
@@ -147,9 +149,21 @@ pub struct Settle {
     pub rates: Vec<RateFix>,
     /// What becomes of its keys.
     pub keys: Vec<KeyEnd>,
+    /// Attempts before it that nobody pays for.
+    pub waste: Vec<Waste>,
     /// Place in the sender's journal.
     pub mark: Option<Mark>,
     /// What the entry tells beside the amounts.
+    pub note: Note,
+}
+
+/// An attempt that was sent to an upstream and failed, so that its provider may charge for it: it moves nobody's money and is a
+/// line of its own, written in the same step as the end of its request and as often, which is once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waste {
+    /// Whether what it cost is known.
+    pub certainty: Certainty,
+    /// Which attempt, at which upstream, and what it cost.
     pub note: Note,
 }
 
@@ -173,6 +187,8 @@ pub struct Void {
     pub rates: Vec<RateFix>,
     /// What becomes of its keys.
     pub keys: Vec<KeyEnd>,
+    /// Attempts that nobody pays for.
+    pub waste: Vec<Waste>,
     /// Place in the sender's journal.
     pub mark: Option<Mark>,
     /// What the entry tells beside the amounts.
@@ -266,15 +282,6 @@ pub struct Dispatch {
     pub keys: Vec<KeyHash>,
 }
 
-/// Looks for holds that nobody renewed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reap {
-    /// How long a hold stays suspect before it is void.
-    pub grace_micros: u64,
-    /// How many to look at.
-    pub count_max: u32,
-}
-
 /// Overrides the configured limit of a budget's subject, in every window from the next request on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetLimit {
@@ -363,7 +370,7 @@ fn distinct<'a, T: Ord + 'a>(things: impl Iterator<Item = &'a T>) -> bool {
     things.into_iter().all(|thing| seen.insert(thing))
 }
 
-fn ensure(holds: bool, otherwise: &'static str) -> Result<(), Invalid> {
+pub(super) fn ensure(holds: bool, otherwise: &'static str) -> Result<(), Invalid> {
     if holds { Ok(()) } else { Err(Invalid(otherwise)) }
 }
 
@@ -391,12 +398,6 @@ impl Checked for Admit {
 impl Checked for Renew {
     fn check(&self) -> Result<(), Invalid> {
         self.admitted.check()
-    }
-}
-
-impl Checked for Reap {
-    fn check(&self) -> Result<(), Invalid> {
-        ensure(self.grace_micros <= MICROS_MAX, "a grace without end")
     }
 }
 
@@ -429,12 +430,14 @@ impl Checked for Settle {
         ensure(self.accounts.len() <= PARTS_MAX, "too many budgets")?;
         ensure(distinct(self.accounts.iter()), "an account stands twice")?;
         ensure(self.charge >= Nanos::ZERO, "a negative charge")?;
+        ensure(self.waste.len() <= WASTE_MAX, "too many failed attempts")?;
         check_ends(&self.rates, &self.keys)
     }
 }
 
 impl Checked for Void {
     fn check(&self) -> Result<(), Invalid> {
+        ensure(self.waste.len() <= WASTE_MAX, "too many failed attempts")?;
         check_ends(&self.rates, &self.keys)
     }
 }
@@ -442,6 +445,7 @@ impl Checked for Void {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Reap;
 
     #[test]
     fn an_operation_that_names_something_twice_is_refused() {

@@ -2,6 +2,7 @@
 //!
 //! # Invariants
 //! * A window ends where the next one begins, also where clocks are changed (`windows_follow_one_another_without_a_gap`).
+//! * Its name tells when it is over for sure: never before it is, and three days after at most (`a_name_tells_when_its_window_is_over`).
 
 use super::StoreName;
 use jiff::tz::TimeZone;
@@ -32,6 +33,52 @@ impl Window {
         let micros = |end: ZonedDateTime| u64::try_from(end.timestamp().as_microsecond()).ok();
         Self { name, ends_at_micros: ends.and_then(micros) }
     }
+}
+
+const DAY_MICROS: u64 = 86_400_000_000;
+
+impl Window {
+    /// When a window of this name is over wherever on earth its tenant is, in microseconds since the epoch; `None` for one that
+    /// has no end, and for a name that is none. Late by a day or so: a name does not tell the time zone.
+    pub fn over_by(name: &StoreName) -> Option<u64> {
+        let (year, rest) = digits(name.as_str(), 4)?;
+        let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
+        if year < 1970 || !(1..=12).contains(&month) {
+            return None;
+        }
+        let next_day = if rest.is_empty() {
+            if month == 12 { day_number(year + 1, 1, 1) } else { day_number(year, month + 1, 1) }
+        } else {
+            let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
+            if !(1..=31).contains(&day) || !(rest.is_empty() || is_hour(rest)) {
+                return None;
+            }
+            day_number(year, month, day) + 1
+        };
+        Some((next_day + 1) * DAY_MICROS)
+    }
+}
+
+/// So many digits at the beginning of a text, and what follows.
+fn digits(text: &str, count: usize) -> Option<(u64, &str)> {
+    let (number, rest) = text.split_at_checked(count)?;
+    let number = number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse().ok())??;
+    Some((number, rest))
+}
+
+/// `T13%2B0530`, `T13-0500`.
+fn is_hour(text: &str) -> bool {
+    let hour = text.strip_prefix('T').and_then(|rest| digits(rest, 2));
+    let offset = hour.and_then(|(_, rest)| rest.strip_prefix("%2B").or_else(|| rest.strip_prefix('-')));
+    offset.and_then(|rest| digits(rest, 4)).is_some_and(|(_, rest)| rest.is_empty())
+}
+
+/// Days since 1 January 1970 in the Gregorian calendar, from that day on; a day that a month has not is one of the next month.
+/// Written out and not taken from a library, because the scripts of the Redis store have to come to the same.
+const fn day_number(year: u64, month: u64, day: u64) -> u64 {
+    // the year begins in March, so that the day that comes and goes is its last
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469
 }
 
 fn end_of_month(now: &ZonedDateTime) -> Option<ZonedDateTime> {
@@ -87,6 +134,32 @@ mod tests {
         assert_eq!(first.1, "2026-10-25T01:00:00Z");
     }
 
+    #[test]
+    fn what_is_no_window_is_never_over() {
+        for bad in [
+            "total",
+            "1969-12",
+            "2026-13",
+            "2026-00",
+            "2026-11-00",
+            "2026-11-32",
+            "2026-1-1",
+            "2026-11-1",
+            "h.1",
+            "2026-11-25T1",
+            "2026-11-25T13+053",
+            "2026-11-25T13Z",
+            "2026-11-25T13+05301",
+            "+026-11",
+            "2026-11-",
+            "２026-11",
+        ] {
+            assert_eq!(Window::over_by(&StoreName::of(&[bad])), None, "{bad}");
+        }
+        assert_eq!(Window::over_by(&StoreName::of(&["1970-01-01"])), Some(2 * DAY_MICROS));
+        assert_eq!(Window::over_by(&StoreName::of(&["2026-02-31"])), Window::over_by(&StoreName::of(&["2026-03-03"])));
+    }
+
     proptest! {
         #[test]
         fn windows_follow_one_another_without_a_gap(
@@ -102,6 +175,23 @@ mod tests {
                 prop_assert!(end > now);
                 prop_assert_eq!(&Window::at(kind, &zone(place), end - 1).name, &window.name);
                 prop_assert_ne!(&Window::at(kind, &zone(place), end).name, &window.name);
+            }
+        }
+
+        #[test]
+        fn a_name_tells_when_its_window_is_over(
+            seconds in 0..4_102_444_800_u64,
+            place in proptest::sample::select(vec!["Asia/Kolkata", "Pacific/Kiritimati", "Etc/GMT+12", "Pacific/Apia", "America/New_York", "UTC"]),
+        ) {
+            for (kind, late_max) in KINDS.into_iter().zip([3, 2, 2]) {
+                let window = Window::at(kind, &zone(place), seconds * 1_000_000);
+                // at the beginning of 1970 some places have 1969
+                let Some(over) = Window::over_by(&window.name) else {
+                    prop_assert!(window.name.as_str() < "1970");
+                    continue;
+                };
+                let end = window.ends_at_micros.unwrap();
+                prop_assert!((end..=end + late_max * DAY_MICROS).contains(&over), "{} {place}: {end} {over}", window.name);
             }
         }
     }

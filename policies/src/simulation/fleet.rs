@@ -347,7 +347,15 @@ async fn serve(live: Arc<Live>, server: Arc<Mutex<Server>>, prepared: Arc<Prepar
 /// An ending that changes nothing.
 fn nothing(id: LedgerId) -> Ending {
     let (rates, keys) = (Vec::new(), Vec::new());
-    Ending::Void(Void { id, reason: VoidReason::NotSent, rates, keys, mark: None, note: Note::default() })
+    Ending::Void(Void {
+        id,
+        reason: VoidReason::NotSent,
+        rates,
+        keys,
+        waste: vec![],
+        mark: None,
+        note: Note::default(),
+    })
 }
 
 /// Runs something that may die in the middle of it; `None`: it did.

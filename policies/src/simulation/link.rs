@@ -115,6 +115,9 @@ impl Accounts for Link {
     async fn credit(&self, _: &StoreName, _: &Credit, _: Now) -> Result<Change, StoreError> {
         Err(StoreError::Closed)
     }
+    async fn drop_past(&self, _: &StoreName, _: &DropPast, _: Now) -> Result<Dropped, StoreError> {
+        Err(StoreError::Closed)
+    }
 }
 
 #[async_trait]
@@ -125,7 +128,10 @@ impl Entries for Link {
     async fn entries(&self, _: &StoreName, _: u64, _: usize) -> Result<Vec<Entry>, StoreError> {
         Err(StoreError::Closed)
     }
-    async fn trim(&self, _: &StoreName, _: u64) -> Result<(), StoreError> {
+    async fn archived(&self, _: &StoreName) -> Result<Head, StoreError> {
+        Err(StoreError::Closed)
+    }
+    async fn trim(&self, _: &StoreName, _: &Head) -> Result<Trim, StoreError> {
         Err(StoreError::Closed)
     }
 }

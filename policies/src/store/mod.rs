@@ -10,8 +10,9 @@ pub mod redis;
 pub use error::{Applied, StoreError};
 
 use crate::ledger::{
-    Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, Entry, Extend, Extension, Head,
-    KeyAnswer, KeyEnd, KeyEnding, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement, StoreName, Void,
+    Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, DropPast, Dropped, Entry, Extend,
+    Extension, Head, KeyAnswer, KeyEnd, KeyEnding, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement,
+    StoreName, Trim, Void,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,9 @@ pub trait Accounts: Send + Sync {
 
     /// Adds to what may be spent, or takes back what was.
     async fn credit(&self, tenant: &StoreName, credit: &Credit, now: Now) -> Result<Change, StoreError>;
+
+    /// Drops accounts of windows that have been over for a while and hold nothing.
+    async fn drop_past(&self, tenant: &StoreName, drop: &DropPast, now: Now) -> Result<Dropped, StoreError>;
 }
 
 /// The lines of the ledger.
@@ -121,8 +125,11 @@ pub trait Entries: Send + Sync {
     /// Up to `count_max` lines after line number `after`, in order. Lines that were archived are not there any more.
     async fn entries(&self, tenant: &StoreName, after: u64, count_max: usize) -> Result<Vec<Entry>, StoreError>;
 
-    /// Removes lines up to and with number `through`; whoever asks has archived them.
-    async fn trim(&self, tenant: &StoreName, through: u64) -> Result<(), StoreError>;
+    /// The last line that was archived and removed: the first of [`Entries::entries`] follows it.
+    async fn archived(&self, tenant: &StoreName) -> Result<Head, StoreError>;
+
+    /// Removes lines up to and with this one, and remembers it in the same step; whoever asks has archived them.
+    async fn trim(&self, tenant: &StoreName, through: &Head) -> Result<Trim, StoreError>;
 }
 
 /// A store.

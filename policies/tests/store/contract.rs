@@ -75,15 +75,18 @@ macro_rules! on {
                 endings: settling_twice_charges_once a_cost_that_comes_late_is_charged_all_the_same
                     a_renewal_keeps_a_hold_alive many_end_in_order_in_one_go a_store_that_is_behind_says_from_where
                     how_thousands_ended_is_known a_void_tells_its_reason_ever_after an_estimate_is_marked
-                    all_that_are_due_are_given_up;
+                    all_that_are_due_are_given_up a_failed_attempt_is_told_once_and_charged_to_nobody;
                 keys: a_key_runs_one_request_and_replays_its_reply a_reply_of_any_bytes_comes_back
                     a_key_whose_owner_died_is_taken_over_before_it_was_sent_and_unknown_after
                     a_lock_is_taken_in_turn a_renewal_keeps_the_key who_waits_asks_without_taking;
                 limits: as_many_run_as_may a_burst_is_one_window_and_the_told_wait_is_exact what_was_charged_too_much_comes_back
                     of_several_rates_the_slowest_is_told;
                 accounts: an_operators_limit_holds_until_it_is_taken_back a_credit_counts_once tenants_do_not_meet
-                    accounts_are_listed_in_pages_by_name names_of_any_bytes_do_no_harm;
-                entries: lines_are_chained_and_paged what_is_trimmed_is_gone_and_the_chain_goes_on;
+                    accounts_are_listed_in_pages_by_name names_of_any_bytes_do_no_harm
+                    accounts_of_past_windows_are_dropped a_cost_that_comes_after_its_account_was_dropped_is_charged
+                    as_many_are_dropped_at_once_as_one_record_holds;
+                entries: lines_are_chained_and_paged what_is_trimmed_is_gone_and_the_chain_goes_on
+                    what_is_not_this_ledger_trims_nothing;
             }
         }
     };

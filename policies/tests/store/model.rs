@@ -28,7 +28,9 @@ enum Op {
     Reap(Reap),
     SetLimit(SetLimit),
     Credit(Credit),
-    Trim(u64),
+    DropPast(DropPast),
+    /// Through this line, by its own hash or another one.
+    Trim(u64, Named),
 }
 
 #[derive(Debug, PartialEq)]
@@ -41,7 +43,15 @@ enum Answer {
     Settlements(Vec<Settlement>),
     Reaped(Reaped),
     Change(Change),
-    Trimmed,
+    Dropped(Dropped),
+    Trim(Trim),
+}
+
+/// How a line is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    Rightly,
+    Wrongly,
 }
 
 async fn apply(store: &dyn Store, tenant: &StoreName, op: &Op, now: Now) -> Result<Answer, StoreError> {
@@ -55,7 +65,13 @@ async fn apply(store: &dyn Store, tenant: &StoreName, op: &Op, now: Now) -> Resu
         Op::Reap(reap) => Answer::Reaped(store.reap(tenant, reap, now).await?),
         Op::SetLimit(set) => Answer::Change(store.set_limit(tenant, set, now).await?),
         Op::Credit(credit) => Answer::Change(store.credit(tenant, credit, now).await?),
-        Op::Trim(through) => store.trim(tenant, *through).await.map(|()| Answer::Trimmed)?,
+        Op::DropPast(drop) => Answer::Dropped(store.drop_past(tenant, drop, now).await?),
+        Op::Trim(version, named) => {
+            let line = store.entries(tenant, version.saturating_sub(1), 1).await?.pop();
+            let right = line.filter(|line| line.version == *version && *named == Named::Rightly);
+            let hash = right.map_or_else(|| GENESIS.to_owned(), |line| line.hash);
+            Answer::Trim(store.trim(tenant, &Head { version: *version, hash }).await?)
+        }
     })
 }
 
@@ -123,7 +139,8 @@ impl Maker {
     }
 
     fn account(&mut self, at: usize) -> AccountName {
-        let window = self.pick(&["2026-11", "2026-11", "2026-11", "2026-12"]);
+        let past = self.pick(&["2025-10", "2025-10-31", "2025-11-01T23+0530", "2025-02-31T00-0500", "2025-12-32"]);
+        let window = self.pick(&["2030-11", "2030-11", "2030-11", "2030-12", "total", past]);
         AccountName { base: name(["a", "a.b", "ab", "é"][at]), window: name(window) }
     }
 
@@ -218,13 +235,15 @@ impl Maker {
     fn ending(&mut self) -> Ending {
         let (id, rates, keys) = (self.id(), self.some(3, Self::fix), self.some(2, Self::key_end));
         let (mark, note) = (self.mark(), self.note());
+        let certainties = [Certainty::Exact, Certainty::Estimated];
+        let waste = self.some(2, |m, _| Waste { certainty: m.pick(&certainties), note: m.note() });
         if self.rng.u8(..4) == 0 {
             let reasons = [VoidReason::NotSent, VoidReason::NotServed, VoidReason::TakenOver, VoidReason::Unresolved];
-            return Ending::Void(Void { id, reason: self.pick(&reasons), rates, keys, mark, note });
+            return Ending::Void(Void { id, reason: self.pick(&reasons), rates, keys, waste, mark, note });
         }
         let accounts = self.some(4, Self::account);
-        let certainty = self.pick(&[Certainty::Exact, Certainty::Estimated]);
-        Ending::Settle(Settle { id, charge: self.amount(), accounts, certainty, rates, keys, mark, note })
+        let certainty = self.pick(&certainties);
+        Ending::Settle(Settle { id, charge: self.amount(), accounts, certainty, rates, keys, waste, mark, note })
     }
 
     fn renew(&mut self) -> Renew {
@@ -239,7 +258,7 @@ impl Maker {
 
     fn op(&mut self) -> Op {
         self.made += 1;
-        match self.rng.u8(..40) {
+        match self.rng.u8(..41) {
             0..14 => Op::Admit(self.admit()),
             14..16 => Op::Dispatch(Dispatch { id: self.id(), keys: self.some(2, |_, at| [at as u8; 32]) }),
             16..20 => {
@@ -265,7 +284,16 @@ impl Maker {
                 let whose = name(&self.rng.u8(..30).to_string());
                 Op::Credit(Credit { name: whose, account: self.account(at), kind, amount, note: self.note() })
             }
-            _ => Op::Trim(self.rng.u64(..40)),
+            39 => {
+                let after = if self.rng.bool() { None } else { Some(self.account(1)) };
+                let (looked_max, grace_micros) =
+                    (self.pick(&[0, 1, 2, 3, 500, 501]), self.pick(&[0, GRACE, 30 * 86_400 * SECOND]));
+                Op::DropPast(DropPast { after, looked_max, grace_micros })
+            }
+            _ => {
+                let version = self.rng.u64(..u64::try_from(self.made).unwrap() / 2 + 2);
+                Op::Trim(version, self.pick(&[Named::Rightly, Named::Rightly, Named::Wrongly]))
+            }
         }
     }
 
@@ -289,7 +317,7 @@ fn kind(answer: &Result<Answer, StoreError>) -> String {
 }
 
 /// Answers and lines that must have been met, or the operations prove little.
-const MET: [&str; 28] = [
+const MET: [&str; 35] = [
     "Ok Admission Admitted",
     "Ok Admission Finished Settled",
     "Ok Admission Finished Voided",
@@ -317,7 +345,14 @@ const MET: [&str; 28] = [
     "Ok Settlements Gap",
     "Ok Change Superseded",
     "Ok Change Overflow",
+    "Ok Trim Done",
+    "Ok Trim Superseded",
+    "Ok Trim OtherLine",
+    "Ok Dropped Dropped Some",
+    "Ok Dropped Dropped None",
     "line taken_over",
+    "line drop",
+    "line waste",
 ];
 
 /// What is played with.
@@ -351,8 +386,10 @@ async fn play(seed: u64, with: &mut Play<'_>) {
         assert_eq!(answer, due, "SEED={seed}, operation {at} at {now}: {arrives:#?}");
     }
     let due = left(reference, &tenant).await;
-    if due.2.iter().any(|line| line.body.contains("taken_over")) {
-        with.met.insert("line taken_over".to_owned());
+    for (what, told) in [("taken_over", "taken_over"), ("drop", "\"op\":\"drop\""), ("waste", "\"op\":\"waste\"")] {
+        if due.2.iter().any(|line| line.body.contains(told)) {
+            with.met.insert(format!("line {what}"));
+        }
     }
     assert_eq!(left(store, &tenant).await, due, "SEED={seed}: what is left");
     if with.clock == Clock::Steady {
@@ -360,11 +397,11 @@ async fn play(seed: u64, with: &mut Play<'_>) {
     }
 }
 
-/// Accounts, head and lines.
-async fn left(store: &dyn Store, tenant: &StoreName) -> (Vec<(AccountName, Account)>, Head, Vec<Entry>) {
+/// Accounts, both ends of the ledger, and lines.
+async fn left(store: &dyn Store, tenant: &StoreName) -> (Vec<(AccountName, Account)>, [Head; 2], Vec<Entry>) {
     let accounts = store.accounts(tenant, None, usize::MAX).await.unwrap();
     let lines = store.entries(tenant, 0, usize::MAX).await.unwrap();
-    (accounts, store.head(tenant).await.unwrap(), lines)
+    (accounts, [store.archived(tenant).await.unwrap(), store.head(tenant).await.unwrap()], lines)
 }
 
 async fn play_many(opened: &Opened, clock: Clock) -> Reference {

@@ -56,13 +56,14 @@ pub fn settle(number: u128, charge: i64, bases: &[&str]) -> Settle {
         certainty: Certainty::Exact,
         rates: vec![],
         keys: vec![],
+        waste: vec![],
         mark: None,
         note: Note::default(),
     }
 }
 
 pub fn void(number: u128, reason: VoidReason) -> Void {
-    Void { id: id(number), reason, rates: vec![], keys: vec![], mark: None, note: Note::default() }
+    Void { id: id(number), reason, rates: vec![], keys: vec![], waste: vec![], mark: None, note: Note::default() }
 }
 
 pub fn key_use(key: u8, fingerprint: Option<u8>) -> KeyUse {

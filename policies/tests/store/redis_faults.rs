@@ -235,10 +235,15 @@ async fn every_operation(store: &RedisStore) {
     store.credit(&tenant, &credit, after(4)).await.unwrap();
     store.account(&tenant, &account("k")).await.unwrap();
     store.accounts(&tenant, None, 1).await.unwrap();
+    let drop = DropPast { after: None, looked_max: 9, grace_micros: 0 };
+    let year_2036 = after(10 * 31_557_600 * SECOND);
+    assert_eq!(store.drop_past(&tenant, &drop, year_2036).await.unwrap().count, 1);
     store.tenants().await.unwrap();
     store.head(&tenant).await.unwrap();
-    store.entries(&tenant, 0, 9).await.unwrap();
-    store.trim(&tenant, 1).await.unwrap();
+    let first = store.entries(&tenant, 0, 9).await.unwrap().remove(0);
+    let through = Head { version: first.version, hash: first.hash };
+    assert_eq!(store.trim(&tenant, &through).await.unwrap(), Trim::Done);
+    assert_eq!(store.archived(&tenant).await.unwrap(), through);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::operations::*;
 use crate::servers::{Program, Server};
 use raptorgate_policies::ledger::*;
 use raptorgate_policies::store::redis::RedisStore;
-use raptorgate_policies::store::{Accounts, Admissions, Now, Settlements, StoreError};
+use raptorgate_policies::store::{Accounts, Admissions, Entries, Now, Settlements, StoreError};
 use std::collections::BTreeMap;
 
 /// All keys with what stands in them.
@@ -140,6 +140,12 @@ async fn how_a_request_ended_and_its_mark_are_read_strictly() {
     server.ask::<i64>(&["HSET", "rg1:{acme}:a:k@2026-11", "s", "+1"]).unwrap();
     for read in [store.account(&tenant(), &account("k")).await.err(), store.accounts(&tenant(), None, 9).await.err()] {
         assert!(matches!(read, Some(StoreError::Corrupt(_))), "{read:?}");
+    }
+    for (field, bad) in [("a", "x"), ("ah", "0")] {
+        server.ask::<i64>(&["HSET", "rg1:{acme}:head", "a", "1", "ah", GENESIS]).unwrap();
+        server.ask::<i64>(&["HSET", "rg1:{acme}:head", field, bad]).unwrap();
+        let trimmed = store.trim(&tenant(), &Head { version: 2, hash: GENESIS.to_owned() }).await;
+        assert!(matches!(trimmed, Err(StoreError::Corrupt(_))), "{field} {bad}: {trimmed:?}");
     }
     server.ask::<i64>(&["SADD", "rg1:tenants", "no tenant"]).unwrap();
     assert!(matches!(store.tenants().await, Err(StoreError::Corrupt(_))));

@@ -104,6 +104,11 @@ impl Accounts for Reference {
     async fn credit(&self, tenant: &StoreName, credit: &Credit, now: Now) -> Result<Change, StoreError> {
         self.with(tenant, |state| state.credit(credit, micros(now)))
     }
+
+    async fn drop_past(&self, tenant: &StoreName, drop: &DropPast, now: Now) -> Result<Dropped, StoreError> {
+        drop.check()?;
+        self.with(tenant, |state| state.drop_past(drop, micros(now)))
+    }
 }
 
 #[async_trait]
@@ -118,7 +123,14 @@ impl Entries for Reference {
         })
     }
 
-    async fn trim(&self, tenant: &StoreName, through: u64) -> Result<(), StoreError> {
-        self.with(tenant, |state| state.entries.retain(|entry| entry.version > through))
+    async fn archived(&self, tenant: &StoreName) -> Result<Head, StoreError> {
+        self.with(tenant, |state| state.archived.clone())
+    }
+
+    async fn trim(&self, tenant: &StoreName, through: &Head) -> Result<Trim, StoreError> {
+        self.with(tenant, |state| {
+            let line = state.entries.iter().find(|entry| entry.version == through.version).cloned();
+            state.trim(through, line.as_ref())
+        })
     }
 }

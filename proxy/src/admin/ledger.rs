@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use raptorgate_config::units::{Currency, Money};
 use raptorgate_policies::Timestamp;
 use raptorgate_policies::ledger::{
-    Account, AccountName, Change, Credit, CreditKind, Entry, LimitChange, Nanos, Note, SetLimit, StoreName,
+    Account, AccountName, Change, Credit, CreditKind, Entry, Head, LimitChange, Nanos, Note, SetLimit, StoreName, Trim,
 };
 use raptorgate_policies::store::{Now, Store, StoreError};
 use serde::Deserialize;
@@ -207,12 +207,40 @@ pub(super) async fn entries(
     let count = limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
     let (store, tenant) = (store(&panel)?, tenant(&name));
     let found = store.entries(&tenant, after.unwrap_or(0), count).await.map_err(failed)?;
-    let head = store.head(&tenant).await.map_err(failed)?;
+    let (head, archived) = (store.head(&tenant).await.map_err(failed)?, store.archived(&tenant).await.map_err(failed)?);
     let entries: Vec<Value> = found.iter().map(entry).collect();
-    Ok(Json(json!({"entries": entries, "head": {"version": head.version, "hash": head.hash}})))
+    Ok(Json(json!({"entries": entries, "head": end(&head), "archived": end(&archived)})))
+}
+
+fn end(head: &Head) -> Value {
+    json!({"version": head.version, "hash": head.hash})
 }
 
 /// A line as it was hashed: as a text, for JSON that is written anew has other bytes.
 fn entry(entry: &Entry) -> Value {
     json!({"version": entry.version, "line": entry.body, "hash": entry.hash})
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrimBody {
+    /// The last line that was archived.
+    version: u64,
+    /// Its hash: whoever does not know it has not archived this ledger.
+    hash: String,
+}
+
+pub(super) async fn trim(
+    State(panel): State<Panel>,
+    Path(name): Path<String>,
+    body: Result<Json<TrimBody>, JsonRejection>,
+) -> Answer {
+    let Json(TrimBody { version, hash }) = body.map_err(|_| wrong("the body is `{\"version\", \"hash\"}`"))?;
+    let (store, through) = (store(&panel)?, Head { version, hash });
+    let trimmed = match store.trim(&tenant(&name), &through).await.map_err(failed)? {
+        Trim::Done => "done",
+        Trim::Superseded => "before",
+        Trim::OtherLine => "other_line",
+    };
+    Ok(Json(json!({"trimmed": trimmed})))
 }

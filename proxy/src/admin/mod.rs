@@ -98,6 +98,7 @@ pub fn router(panel: Panel, token: Secret, hosts: Vec<String>) -> Router {
         .route("/api/v1/ledger/{tenant}/limits", post(ledger::set_limit))
         .route("/api/v1/ledger/{tenant}/credits", post(ledger::credit))
         .route("/api/v1/ledger/{tenant}/entries", get(ledger::entries))
+        .route("/api/v1/ledger/{tenant}/trim", post(ledger::trim))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such resource") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "the resource does not take this method")

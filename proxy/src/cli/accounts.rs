@@ -10,7 +10,7 @@ const PAGE: usize = 500;
 
 #[derive(Subcommand)]
 pub(super) enum AccountsCommand {
-    /// All accounts of a tenant, with what is held, spent and left
+    /// All accounts of a tenant, with what is held, spent and left; windows that have been over for 35 days are in the ledger only
     List(ListArgs),
     /// One account
     Show(ShowArgs),

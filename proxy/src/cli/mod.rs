@@ -67,10 +67,10 @@ enum Command {
         after_help = "Examples:\n  raptorgate accounts list --tenant acme\n  raptorgate accounts top-up --tenant acme user-day:INR:user:asha@2026-11-25 '100.00 INR' --id invoice-4711"
     )]
     Accounts(accounts::AccountsCommand),
-    /// Verify, export or repair the ledger
+    /// Verify, export, archive or repair the ledger
     #[command(
         subcommand,
-        after_help = "Examples:\n  raptorgate ledger verify --tenant acme\n  raptorgate ledger repair --store ./data"
+        after_help = "Examples:\n  raptorgate ledger verify --tenant acme\n  raptorgate ledger archive --to ./ledger-archive --keep 30d\n  raptorgate ledger repair --store ./data"
     )]
     Ledger(ledger::LedgerCommand),
     /// Start a built-in agent backend behind the gateway and print requests to try
@@ -183,6 +183,16 @@ enum Failure {
     Told,
     /// To be printed.
     Because(String),
+}
+
+impl Failure {
+    /// The reason, for whoever tells it.
+    fn into_text(self) -> String {
+        match self {
+            Self::Told => String::new(),
+            Self::Because(why) => why,
+        }
+    }
 }
 
 impl From<String> for Failure {

@@ -25,6 +25,8 @@ use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::Session;
 use raptorgate_config::model::UpstreamProtocol;
+use raptorgate_config::units::Money;
+use raptorgate_filters::exchange::{FailedAttempt, Next};
 use raptorgate_policies::{Denial, TimeoutPhase};
 use std::time::{Duration, Instant};
 
@@ -292,8 +294,21 @@ pub fn on_attempt_failed(session: &Session, ctx: &mut RequestContext, mut e: Box
     let known = ctx.link.as_ref().and_then(|link| link.failure());
     let ours = matches!(known, Some(Denial::UpstreamTimeout(TimeoutPhase::Total) | Denial::Internal));
     let again = !ours && (may_send_again(session, ctx) || (!ctx.sent && ctx.attempts < attempts_max(ctx)));
+    note_waste(ctx, if again { Next::Another } else { Next::End });
     e.set_retry(again);
     e
+}
+
+/// What was sent may be charged for by the provider, whatever became of it; but where TLS failed nobody read it.
+fn note_waste(ctx: &RequestContext, next: Next) {
+    let (Some(route), Some(link)) = (&ctx.route, &ctx.link) else { return };
+    if !ctx.sent || link.failure() == Some(Denial::UpstreamTlsFailed) {
+        return;
+    }
+    let Some(mut exchange) = link.exchange() else { return };
+    let cost = Money::from_nanos(exchange.needs.cost_prompt.get(), ctx.runtime.config.currency);
+    let upstream = route.upstream.config.name.clone();
+    exchange.failed.push(FailedAttempt { number: ctx.attempts, upstream, cost, next });
 }
 
 fn attempts_max(ctx: &RequestContext) -> u32 {

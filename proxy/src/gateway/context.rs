@@ -123,6 +123,7 @@ fn describe(exchange: &Exchange, record: &mut AccessRecord) {
     record.masked_request = exchange.report.masked_request.clone();
     record.masked_response = exchange.report.masked_response.clone();
     record.panicked = exchange.report.panicked;
+    record.waste = exchange.waste().cloned().collect();
 }
 
 impl Drop for RequestContext {

@@ -7,7 +7,7 @@
 use super::rfc3339::rfc3339;
 use raptorgate_config::model::PiiType;
 use raptorgate_config::units::Money;
-use raptorgate_filters::exchange::{End, KeyResult, Metered};
+use raptorgate_filters::exchange::{End, FailedAttempt, KeyResult, Metered};
 use raptorgate_filters::filter::FilterName;
 use raptorgate_policies::{Timestamp, Usage};
 use serde::Serialize;
@@ -90,6 +90,9 @@ pub struct AccessRecord {
     /// Values masked in the reply.
     #[serde(serialize_with = "by_type")]
     pub masked_response: BTreeMap<PiiType, u32>,
+    /// Attempts that failed and that nobody pays for.
+    #[serde(skip)]
+    pub waste: Vec<FailedAttempt>,
     /// Filter that panicked.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "filter_name")]
     pub panicked: Option<FilterName>,
@@ -129,6 +132,7 @@ impl AccessRecord {
             sanitized: 0,
             masked_request: BTreeMap::new(),
             masked_response: BTreeMap::new(),
+            waste: Vec::new(),
             panicked: None,
             generation: empty,
         }
@@ -369,6 +373,11 @@ pub(crate) mod tests {
     use raptorgate_policies::Denial;
     use serde_json::json;
     use std::net::Ipv4Addr;
+
+    pub(crate) fn failed_attempt() -> FailedAttempt {
+        let cost = Money::from_nanos(7, Currency::INR);
+        FailedAttempt { number: 1, upstream: "agents".into(), cost, next: raptorgate_filters::exchange::Next::Another }
+    }
 
     pub(crate) fn record() -> AccessRecord {
         let mut record =

@@ -70,6 +70,8 @@ pub(super) struct Vectors {
     pub connections_refused: IntCounterVec,
     pub tokens: IntCounterVec,
     pub cost: IntCounterVec,
+    pub wasted_attempts: IntCounterVec,
+    pub waste: IntCounterVec,
     pub unpriced: IntCounterVec,
     pub estimated: IntCounterVec,
     pub sanitized: IntCounterVec,
@@ -278,6 +280,8 @@ impl Vectors {
             connections_refused: counters(registry, &names::CONNECTIONS_REFUSED)?,
             tokens: counters(registry, &names::TOKENS_TOTAL)?,
             cost: counters(registry, &names::COST_NANOS)?,
+            wasted_attempts: counters(registry, &names::WASTED_ATTEMPTS)?,
+            waste: counters(registry, &names::WASTE_NANOS)?,
             unpriced: counters(registry, &names::UNPRICED)?,
             estimated: counters(registry, &names::ESTIMATED)?,
             sanitized: counters(registry, &names::SANITIZED)?,
@@ -350,7 +354,7 @@ fn histograms(registry: &Registry, metric: &Metric) -> Result<HistogramVec, prom
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::access_record::tests::record;
+    use crate::telemetry::access_record::tests::{failed_attempt, record};
     use raptorgate_filters::exchange::{End, KeyResult};
     use raptorgate_filters::filter::FilterName;
     use raptorgate_policies::Denial;
@@ -364,6 +368,7 @@ mod tests {
         record.sanitized = 1;
         record.panicked = Some(FilterName::Meter);
         record.idempotency = Some(KeyResult::New);
+        record.waste = vec![failed_attempt()];
         record.set_end(&End::Denied(Denial::PromptBlocked));
         metrics.route("chat").record(&record);
         metrics.upstream("agents").first_byte(Duration::from_millis(1));

@@ -265,6 +265,20 @@ pub const COST_NANOS: Metric = metric(
     &["route", "model", "currency"],
     "Cost of metered tokens in nano-units (10^-9) of the currency; an integer, so that no paisa is lost.",
 );
+/// Attempts that nobody pays for.
+pub const WASTED_ATTEMPTS: Metric = metric(
+    "raptorgate_wasted_attempts_total",
+    Kind::Counter,
+    &["route", "upstream"],
+    "Attempts that were sent to an upstream and failed: its provider may charge for them, and no caller is charged.",
+);
+/// What they cost.
+pub const WASTE_NANOS: Metric = metric(
+    "raptorgate_waste_nanos_total",
+    Kind::Counter,
+    &["route", "upstream", "currency"],
+    "What their prompts are believed to have cost, in nano-units (10^-9) of the currency.",
+);
 /// Requests without a price.
 pub const UNPRICED: Metric = metric(
     "raptorgate_unpriced_requests_total",
@@ -384,6 +398,8 @@ pub const ALL: &[Metric] = &[
     READ_AHEAD_BYTES,
     TOKENS_TOTAL,
     COST_NANOS,
+    WASTED_ATTEMPTS,
+    WASTE_NANOS,
     UNPRICED,
     ESTIMATED,
     SANITIZED,

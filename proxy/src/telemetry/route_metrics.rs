@@ -83,6 +83,16 @@ impl RouteMetrics {
         if let Some(usage) = &record.usage {
             self.record_usage(usage, record);
         }
+        self.record_waste(record);
+    }
+
+    fn record_waste(&self, record: &AccessRecord) {
+        for attempt in &record.waste {
+            let (upstream, currency) = (&*attempt.upstream, attempt.cost.currency());
+            self.vectors.wasted_attempts.with_label_values(&[&*self.route, upstream]).inc();
+            let nanos = u64::try_from(attempt.cost.nanos()).unwrap_or(0);
+            self.vectors.waste.with_label_values(&[&*self.route, upstream, currency.as_str()]).inc_by(nanos);
+        }
     }
 
     fn record_guards(&self, record: &AccessRecord) {
@@ -241,7 +251,7 @@ fn seconds(micros: u64) -> f64 {
 mod tests {
     use super::*;
     use crate::telemetry::Metrics;
-    use crate::telemetry::access_record::tests::record;
+    use crate::telemetry::access_record::tests::{failed_attempt, record};
     use raptorgate_filters::exchange::End;
 
     #[test]
@@ -252,6 +262,7 @@ mod tests {
         record.status = Some(200);
         record.set_end(&End::Complete);
         record.micros.total = 2_000_000;
+        record.waste = vec![failed_attempt()];
         route.record(&record);
         let text = metrics.encode().unwrap();
         for line in [
@@ -262,6 +273,8 @@ mod tests {
             r#"raptorgate_tokens_total{direction="input",model="gpt-4o-mini",route="chat"} 10"#,
             r#"raptorgate_tokens_total{direction="cached_input",model="gpt-4o-mini",route="chat"} 4"#,
             r#"raptorgate_cost_nanos_total{currency="INR",model="gpt-4o-mini",route="chat"} 12345678"#,
+            r#"raptorgate_wasted_attempts_total{route="chat",upstream="agents"} 1"#,
+            r#"raptorgate_waste_nanos_total{currency="INR",route="chat",upstream="agents"} 7"#,
             r#"raptorgate_masked_total{direction="response",route="chat",type="aadhaar"} 2"#,
             r#"gen_ai_client_token_usage_sum{gen_ai_response_model="gpt-4o-mini",gen_ai_token_type="output"} 5"#,
         ] {

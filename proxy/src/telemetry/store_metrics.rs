@@ -7,8 +7,9 @@ use super::metrics::Vectors;
 use async_trait::async_trait;
 use prometheus::{Histogram, IntCounter, IntCounterVec};
 use raptorgate_policies::ledger::{
-    Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, Entry, Extend, Extension, Finish,
-    Head, KeyAnswer, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settlement, StoreName, Timing,
+    Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, DropPast, Dropped, Entry, Extend,
+    Extension, Finish, Head, KeyAnswer, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settlement, StoreName, Timing,
+    Trim,
 };
 use raptorgate_policies::store::{Accounts, Admissions, Ending, Entries, Now, Settlements, Store, StoreError};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub enum Operation {
     Key,
     /// Requests end.
     Finish,
-    /// A look for lost holds.
+    /// A look for lost holds and accounts of past windows.
     Reap,
     /// An operator reads.
     Read,
@@ -215,6 +216,10 @@ impl Accounts for MeasuredStore {
     async fn credit(&self, tenant: &StoreName, credit: &Credit, now: Now) -> Result<Change, StoreError> {
         self.time(Operation::Change, self.inner.credit(tenant, credit, now)).await
     }
+
+    async fn drop_past(&self, tenant: &StoreName, drop: &DropPast, now: Now) -> Result<Dropped, StoreError> {
+        self.time(Operation::Reap, self.inner.drop_past(tenant, drop, now)).await
+    }
 }
 
 #[async_trait]
@@ -227,7 +232,11 @@ impl Entries for MeasuredStore {
         self.time(Operation::Read, self.inner.entries(tenant, after, count_max)).await
     }
 
-    async fn trim(&self, tenant: &StoreName, through: u64) -> Result<(), StoreError> {
+    async fn archived(&self, tenant: &StoreName) -> Result<Head, StoreError> {
+        self.time(Operation::Read, self.inner.archived(tenant)).await
+    }
+
+    async fn trim(&self, tenant: &StoreName, through: &Head) -> Result<Trim, StoreError> {
         self.time(Operation::Change, self.inner.trim(tenant, through)).await
     }
 }
@@ -265,6 +274,7 @@ mod tests {
             certainty: Certainty::Exact,
             rates: vec![],
             keys: vec![],
+            waste: vec![],
             mark: None,
             note: Note::default(),
         });

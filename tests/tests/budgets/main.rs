@@ -391,6 +391,28 @@ async fn ledger_pages_are_bounded() {
     assert_eq!(stage.gateway.admin(Request::get("/api/v1/ledger/acme/accounts?limt=2")).await.status, 400);
 }
 
+#[tokio::test]
+async fn accounts_of_past_windows_go_and_the_ledger_says_what_they_came_to() {
+    let mut stage = Stage::set("    budgets: [{ name: b, per: user, limit: 10.00 INR, window: total }]\n").await;
+    assert_eq!(stage.gateway.send(&ask("asha", 10, "x")).await.status, 200);
+    let old = json!({"id": "t", "account": "b:INR:user:asha@2020-01", "kind": "top_up", "amount": "2.00 INR"});
+    let credit = Request::post("/api/v1/ledger/acme/credits", old.to_string());
+    assert_eq!(stage.gateway.admin(credit.header("content-type", "application/json")).await.status, 200);
+    let names = async |stage: &Stage| {
+        let page = stage.gateway.admin(Request::get("/api/v1/ledger/acme/accounts")).await.json();
+        let accounts = page["accounts"].as_array().expect("accounts").iter();
+        accounts.map(|account| account["account"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    // they are gone through when a gateway starts, and then every hour
+    stage.gateway.kill_and_restart().await;
+    let gone = async || (names(&stage).await == ["b:INR:user:asha@total"]).then_some(());
+    until("the old one is dropped", SOON, gone).await;
+    let entries = stage.gateway.admin(Request::get("/api/v1/ledger/acme/entries?limit=1000")).await.json();
+    let last = entries["entries"].as_array().expect("entries").last().expect("a line")["line"].clone();
+    let told = "\"op\":\"drop\",\"id\":\"past\",\"at\":[[\"b:INR:user:asha@2020-01\",\"topped\",\"-2000000000\"]]";
+    assert!(last.as_str().expect("a line").contains(told), "{last}");
+}
+
 /// What a command of the command line prints, asked of this gateway.
 fn ask_by_command(gateway: &Gateway, arguments: &[&str]) -> (Option<i32>, String) {
     let output = std::process::Command::new(raptorgate_tests::gateway::binary())

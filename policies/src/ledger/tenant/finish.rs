@@ -4,7 +4,7 @@ use super::{Hold, TenantState};
 use crate::ledger::entry::{Draft, EntryKind, Field};
 use crate::ledger::{
     Account, AccountName, Certainty, Finish, LedgerId, Mark, Nanos, Note, RateFix, Settle, Settlement, Timing, Void,
-    VoidReason,
+    VoidReason, Waste,
 };
 
 impl TenantState {
@@ -35,6 +35,7 @@ impl TenantState {
             draft.flag("estimated");
         }
         self.write(draft, EntryKind::Settle, now, &settle.id.to_string(), &settle.note);
+        self.tell_waste(settle.id, &settle.waste, now);
         let finish = Finish::Settled { charge: settle.charge };
         self.finished.put(settle.id, finish);
         self.fix_rates(&settle.rates, now);
@@ -57,6 +58,7 @@ impl TenantState {
             Some(_) | None => Timing::Late,
         };
         self.give_back(void.id, void.reason, now, &void.note);
+        self.tell_waste(void.id, &void.waste, now);
         self.fix_rates(&void.rates, now);
         self.end_keys(void.id, &void.keys, now);
         Settlement::Done { finish: Finish::Voided(void.reason), timing }
@@ -75,6 +77,17 @@ impl TenantState {
         }
         if self.finished.get(&id).is_none() {
             self.finished.put(id, Finish::Voided(reason));
+        }
+    }
+
+    /// Only together with an end that was not there before: so that it is told once, as the end is.
+    fn tell_waste(&mut self, id: LedgerId, waste: &[Waste], now: u64) {
+        for waste in waste {
+            let mut draft = Draft::default();
+            if waste.certainty == Certainty::Estimated {
+                draft.flag("estimated");
+            }
+            self.write(draft, EntryKind::Waste, now, &id.to_string(), &waste.note);
         }
     }
 

@@ -6,16 +6,22 @@
 //! * A hard budget is never overspent by what was admitted (`a_thousand_requests_with_room_for_seven_hundred`).
 //! * A request is charged once, whatever is sent twice and in whichever order (`settling_twice_charges_once`).
 //! * A refusal takes from nothing (`a_refusal_leaves_no_trace`).
+//! * A failed attempt is told once, with the end of its request, and charged to nobody (`a_failed_attempt_is_told_once_and_charged_to_nobody`).
 //! * The lines of the ledger add up to the accounts (`the_lines_add_up_to_the_accounts`).
+//! * No line is removed but by whoever knows its hash, and the chain goes on from it (`what_is_trimmed_is_gone_and_the_chain_goes_on`).
+//! * An account is dropped only when its window has been over for the grace and nothing is held in it; its last numbers stand in
+//!   the ledger (`accounts_of_past_windows_are_dropped`).
 
 mod accounts;
 mod admit;
 mod finish;
 mod keys;
 mod lease;
+mod past;
 pub mod rows;
 #[cfg(test)]
 mod tests;
+mod trim;
 
 use super::entry::{Draft, EntryKind};
 use super::table::Table;
@@ -51,10 +57,13 @@ pub struct TenantState {
     pub fence: u64,
     /// Where the ledger ends.
     pub head: Head,
+    /// The last line that was archived and removed: the lines that are left go on from it.
+    pub archived: Head,
     /// Lines since they were taken away last.
     pub entries: Vec<Entry>,
     expiries: BTreeSet<(u64, LedgerId)>,
     saved_fence: u64,
+    saved_archived: u64,
 }
 
 /// A limit that an operator set.

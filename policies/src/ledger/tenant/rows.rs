@@ -22,6 +22,8 @@ pub type Row = (Vec<u8>, Option<Vec<u8>>);
 pub enum RowKind {
     /// An account.
     Account = b'a' as isize,
+    /// Through which line the ledger was archived.
+    Archived = b'b' as isize,
     /// A credit.
     Credit = b'c' as isize,
     /// A line of the ledger.
@@ -45,8 +47,9 @@ pub enum RowKind {
 }
 
 impl RowKind {
-    const ALL: [RowKind; 11] = [
+    const ALL: [RowKind; 12] = [
         Self::Account,
+        Self::Archived,
         Self::Credit,
         Self::Entry,
         Self::Finish,
@@ -209,6 +212,9 @@ impl TenantState {
             let head = HeadRow { head: self.head.clone(), fence: self.fence };
             rows.push((row_key(tenant, RowKind::Head, b""), Some(encode(&head))));
         }
+        if std::mem::replace(&mut self.saved_archived, self.archived.version) != self.archived.version {
+            rows.push((row_key(tenant, RowKind::Archived, b""), Some(encode(&self.archived))));
+        }
         let entry =
             |entry: Entry| (row_key(tenant, RowKind::Entry, &entry.version.to_be_bytes()), Some(encode(&entry)));
         rows.extend(entries.into_iter().map(entry));
@@ -226,6 +232,11 @@ impl TenantState {
             RowKind::Override => restore::<StoreName, Override>(&mut self.overrides, inner, value),
             RowKind::Arrival => restore::<StoreName, u64>(&mut self.arrivals, inner, value),
             RowKind::Slot => restore::<(StoreName, LedgerId), u64>(&mut self.slots, inner, value),
+            RowKind::Archived => {
+                self.archived = parse_value(value.ok_or(BadRow)?)?;
+                self.saved_archived = self.archived.version;
+                Ok(())
+            }
             RowKind::Entry => Ok(()),
             RowKind::Hold => self.put_hold(inner, value),
             RowKind::Head => {

@@ -37,6 +37,7 @@ fn settle(id: u128, charge: i64, names: &[&str]) -> Settle {
         certainty: Certainty::Exact,
         rates: vec![],
         keys: vec![],
+        waste: vec![],
         mark: None,
         note: Note::default(),
     }
@@ -48,6 +49,7 @@ fn void(id: u128) -> Void {
         reason: VoidReason::NotServed,
         rates: vec![],
         keys: vec![],
+        waste: vec![],
         mark: None,
         note: Note::default(),
     }

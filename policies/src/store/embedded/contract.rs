@@ -4,9 +4,9 @@ use super::Embedded;
 use super::book::Touched;
 use crate::ledger::tenant::rows::{RowKind, parse_value, row_key};
 use crate::ledger::{
-    Account, AccountName, Admission, Admit, Change, Checked, Clearance, Credit, Dispatch, Entry, Extend, Extension,
-    Head, KeyAnswer, KeyEnd, KeyEnding, KeyUse, LedgerId, Reap, Reaped, Renew, Renewal, SetLimit, Settlement,
-    StoreName,
+    Account, AccountName, Admission, Admit, Change, Checked, Clearance, Credit, Dispatch, DropPast, Dropped, Entry,
+    Extend, Extension, Head, KeyAnswer, KeyEnd, KeyEnding, KeyUse, LedgerId, Reap, Reaped, Renew, Renewal, SetLimit,
+    Settlement, StoreName, Trim,
 };
 use crate::store::{Accounts, Admissions, Ending, Entries, Now, Settlements, StoreError};
 use async_trait::async_trait;
@@ -139,6 +139,12 @@ impl Accounts for Embedded {
         self.shared.acknowledge(through).await?;
         Ok(answer)
     }
+
+    async fn drop_past(&self, tenant: &StoreName, drop: &DropPast, now: Now) -> Result<Dropped, StoreError> {
+        drop.check()?;
+        let touched = Touched::default();
+        self.shared.apply(tenant, now, &touched, |state, now| state.drop_past(drop, now)).map(|(answer, _)| answer)
+    }
 }
 
 #[async_trait]
@@ -149,8 +155,9 @@ impl Entries for Embedded {
 
     async fn entries(&self, tenant: &StoreName, after: u64, count_max: usize) -> Result<Vec<Entry>, StoreError> {
         let key = |version: u64| row_key(tenant, RowKind::Entry, &version.to_be_bytes());
-        let (from, to) = (key(after.saturating_add(1)), key(u64::MAX));
         let book = self.shared.book.lock();
+        let archived = book.tenants.get(tenant).map_or(0, |state| state.archived.version);
+        let (from, to) = (key(after.max(archived).saturating_add(1)), key(u64::MAX));
         let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = self.shared.disk.range(&from, &to, count_max)?.into_iter().collect();
         for layer in book.storing.as_deref().into_iter().chain([&book.waiting]) {
             let fresh = layer.range(&from, &to).take(count_max);
@@ -161,10 +168,17 @@ impl Entries for Embedded {
         rows.into_values().take(count_max).map(|value| parse_value(&value).map_err(bad)).collect()
     }
 
-    async fn trim(&self, tenant: &StoreName, through: u64) -> Result<(), StoreError> {
-        // Lines that wait for a checkpoint would come back.
+    async fn archived(&self, tenant: &StoreName) -> Result<Head, StoreError> {
+        Ok(self.shared.book.lock().tenants.get(tenant).map(|state| state.archived.clone()).unwrap_or_default())
+    }
+
+    /// The lines go with the checkpoint that remembers them as archived; until then nobody sees them any more.
+    async fn trim(&self, tenant: &StoreName, through: &Head) -> Result<Trim, StoreError> {
+        let line = self.entries(tenant, through.version.saturating_sub(1), 1).await?.into_iter().next();
+        let (touched, no_time) = (Touched::default(), Now::At(0));
+        let (answer, _) =
+            self.shared.apply(tenant, no_time, &touched, |state, _| state.trim(through, line.as_ref()))?;
         self.shared.checkpoint()?;
-        let key = |version: u64| row_key(tenant, RowKind::Entry, &version.to_be_bytes());
-        self.shared.disk.remove(&key(0), &key(through))
+        Ok(answer)
     }
 }

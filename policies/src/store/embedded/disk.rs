@@ -7,7 +7,7 @@
 use super::layer::Layer;
 use crate::ledger::tenant::rows::{RowKind, id_bytes, parse_key, parse_value, row_key};
 use crate::ledger::tenant::{FINISHED_DAYS, KeyRecord, KeyState};
-use crate::ledger::{LedgerId, StoreName};
+use crate::ledger::{Head, LedgerId, StoreName};
 use crate::store::StoreError;
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition};
 use std::path::Path;
@@ -86,6 +86,7 @@ impl Disk {
                 RowKind::Entry | RowKind::Finish => {}
                 RowKind::Key if is_kept(value.value()) => {}
                 RowKind::Account
+                | RowKind::Archived
                 | RowKind::Credit
                 | RowKind::Head
                 | RowKind::Key
@@ -132,6 +133,7 @@ impl Disk {
                     expiries.insert(&expiry[..], ()).map_err(failed)?;
                 }
             }
+            remove_archived(&mut rows, layer)?;
             forget(&mut rows, &mut expiries, layer.at)?;
             let mut meta = write.open_table(META).map_err(failed)?;
             meta.insert("through", layer.through).map_err(failed)?;
@@ -139,16 +141,18 @@ impl Disk {
         }
         write.commit().map_err(failed)
     }
+}
 
-    /// Removes rows from one key to another, both included.
-    pub fn remove(&self, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-        let write = self.database.begin_write().map_err(failed)?;
-        {
-            let mut rows = write.open_table(ROWS).map_err(failed)?;
-            rows.retain_in(from..=to, |_, _| false).map_err(failed)?;
-        }
-        write.commit().map_err(failed)
+/// Removes the lines that a layer says are archived: after its rows are stored, since some of them may be such lines.
+fn remove_archived(rows: &mut Table<'_, &[u8], &[u8]>, layer: &Layer) -> Result<(), StoreError> {
+    for (key, value) in layer.rows() {
+        let (Ok((tenant, RowKind::Archived, _)), Some(value)) = (parse_key(key), value) else { continue };
+        let bad = |_| StoreError::Corrupt("a row of the checkpoint cannot be read".into());
+        let archived: Head = parse_value(value).map_err(bad)?;
+        let line = |version: u64| row_key(&tenant, RowKind::Entry, &version.to_be_bytes());
+        rows.retain_in(&line(0)[..]..=&line(archived.version)[..], |_, _| false).map_err(failed)?;
     }
+    Ok(())
 }
 
 /// When a row may be forgotten: the key in [`EXPIRIES`].
@@ -158,6 +162,7 @@ fn expiry(key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
         RowKind::Key => until(value)?,
         RowKind::Finish => (LedgerId::parse_bytes(inner)?.day() + 1 + FINISHED_DAYS).saturating_mul(MICROS_PER_DAY),
         RowKind::Account
+        | RowKind::Archived
         | RowKind::Credit
         | RowKind::Entry
         | RowKind::Head

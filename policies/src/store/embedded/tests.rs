@@ -65,6 +65,7 @@ fn settle(id: LedgerId, charge: i64, reply: Vec<u8>) -> Ending {
         certainty: Certainty::Exact,
         rates: vec![],
         keys: vec![KeyEnd { key, ending }],
+        waste: vec![],
         mark: None,
         note: Note::default(),
     })
@@ -218,12 +219,15 @@ fn lines_are_read_in_pages_and_can_be_trimmed() {
     };
     assert_eq!(versions(0, 100), (1..=30).collect::<Vec<_>>());
     assert_eq!(versions(8, 5), [9, 10, 11, 12, 13]);
-    block_on(store.trim(&tenant(), 12)).unwrap();
+    let line = block_on(store.entries(&tenant(), 11, 1)).unwrap().remove(0);
+    let through = Head { version: 12, hash: line.hash };
+    assert_eq!(block_on(store.trim(&tenant(), &through)).unwrap(), Trim::Done);
     assert_eq!(versions(0, 3), [13, 14, 15]);
     assert_eq!(block_on(store.head(&tenant())).unwrap().version, 30);
     drop(store);
     let store = Embedded::open(folder.path(), SMALL).unwrap();
     assert_eq!(block_on(store.entries(&tenant(), 0, 1)).unwrap()[0].version, 13);
+    assert_eq!(block_on(store.archived(&tenant())).unwrap(), through);
 }
 
 #[test]

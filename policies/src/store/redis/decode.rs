@@ -2,8 +2,8 @@
 //! taken for nothing or zero.
 
 use crate::ledger::{
-    Account, AccountName, Admission, Admit, Admitted, Change, Clearance, Entry, Extension, Finish, Head, KeyAnswer,
-    LedgerId, Nanos, RateRefusal, Reaped, Refusal, Renewal, Settlement, StoreName, Timing, VoidReason,
+    Account, AccountName, Admission, Admit, Admitted, Change, Clearance, Dropped, Entry, Extension, Finish, Head,
+    KeyAnswer, LedgerId, Nanos, RateRefusal, Reaped, Refusal, Renewal, Settlement, StoreName, Timing, Trim, VoidReason,
 };
 use crate::store::StoreError;
 use redis::Value;
@@ -232,6 +232,27 @@ pub(super) fn change(value: Value) -> Read<Change> {
         other => return Err(unknown(other)),
     };
     items.end(change)
+}
+
+pub(super) fn dropped(value: Value) -> Read<Dropped> {
+    let mut items = Items::of(value)?;
+    let (count, next) = (items.number()?, items.text()?);
+    let next = match next.as_str() {
+        "" => None,
+        name => Some(AccountName::parse(name).ok_or_else(|| corrupt("an account's name"))?),
+    };
+    items.end(Dropped { count, next })
+}
+
+pub(super) fn trim(value: Value) -> Read<Trim> {
+    let mut items = Items::of(value)?;
+    let trim = match items.text()?.as_str() {
+        "done" => Trim::Done,
+        "superseded" => Trim::Superseded,
+        "other_line" => Trim::OtherLine,
+        other => return Err(unknown(other)),
+    };
+    items.end(trim)
 }
 
 /// The fields of an account's hash.

@@ -2,8 +2,9 @@
 
 use super::super::{Ending, Now};
 use crate::ledger::{
-    Admit, Certainty, Credit, CreditKind, Dispatch, Enforce, Extend, KeyEnd, KeyEnding, KeyUse, LedgerId, LimitChange,
-    Mark, Nanos, OnUnknown, RateFix, Reap, Renew, SetLimit, VoidReason,
+    AccountName, Admit, Certainty, Credit, CreditKind, DROPPED_MAX, Dispatch, DropPast, Enforce, Extend, Head, KeyEnd,
+    KeyEnding, KeyUse, LedgerId, LimitChange, Mark, Nanos, OnUnknown, RateFix, Reap, Renew, SetLimit, VoidReason,
+    Waste,
 };
 use std::fmt::{Display, Write};
 
@@ -139,21 +140,32 @@ pub(super) fn ending(ending: &Ending, now: Now) -> Arguments {
         Ending::Settle(settle) => {
             arguments.put("s").id_twice(settle.id).put(settle.note.as_str());
             ends(&mut arguments, settle.mark.as_ref(), &settle.rates, &settle.keys);
-            let certainty = match settle.certainty {
-                Certainty::Exact => "x",
-                Certainty::Estimated => "e",
-            };
-            arguments.put(settle.charge).put(certainty).list(&settle.accounts, |a, account| {
+            waste(&mut arguments, &settle.waste);
+            arguments.put(settle.charge).put(certainty_code(settle.certainty)).list(&settle.accounts, |a, account| {
                 a.put(account);
             });
         }
         Ending::Void(void) => {
             arguments.put("v").id_twice(void.id).put(void.note.as_str());
             ends(&mut arguments, void.mark.as_ref(), &void.rates, &void.keys);
+            waste(&mut arguments, &void.waste);
             arguments.put(reason_code(void.reason)).put(void.reason.as_str());
         }
     }
     arguments
+}
+
+const fn certainty_code(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Exact => "x",
+        Certainty::Estimated => "e",
+    }
+}
+
+fn waste(arguments: &mut Arguments, waste: &[Waste]) {
+    arguments.list(waste, |a, waste| {
+        a.put(certainty_code(waste.certainty)).put(waste.note.as_str());
+    });
 }
 
 /// How a reason is stored.
@@ -200,6 +212,24 @@ pub(super) fn set_limit(set: &SetLimit, now: Now) -> Arguments {
         LimitChange::Configured => arguments.put("c").put(""),
     };
     arguments.put(set.note.as_str());
+    arguments
+}
+
+pub(super) fn drop_past(drop: &DropPast, now: Now) -> Arguments {
+    let mut arguments = at(now);
+    arguments.put(drop.after.as_ref().map_or_else(String::new, indexed));
+    arguments.put(drop.looked_max).put(DROPPED_MAX).put(drop.grace_micros);
+    arguments
+}
+
+/// An account in the index: a space sorts before everything that a name may hold.
+pub(super) fn indexed(name: &AccountName) -> String {
+    format!("{} {}", name.base, name.window)
+}
+
+pub(super) fn trim(through: &Head) -> Arguments {
+    let mut arguments = Arguments::default();
+    arguments.put(through.version).put(&through.hash);
     arguments
 }
 

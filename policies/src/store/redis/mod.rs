@@ -26,8 +26,8 @@ pub use server::ServerFinding;
 
 use super::{Accounts, Admissions, Ending, Entries, Now, Settlements, StoreError};
 use crate::ledger::{
-    Account, AccountName, Admission, Admit, Change, Checked, Clearance, Credit, Dispatch, Entry, Extend, Extension,
-    Head, KeyAnswer, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settlement, StoreName,
+    Account, AccountName, Admission, Admit, Change, Checked, Clearance, Credit, Dispatch, DropPast, Dropped, Entry,
+    Extend, Extension, Head, KeyAnswer, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settlement, StoreName, Trim,
 };
 use async_trait::async_trait;
 use encode::Arguments;
@@ -235,7 +235,7 @@ impl Accounts for RedisStore {
         while found.len() < count_max {
             let last = found.last().map(|(name, _)| name).or(after);
             let mut arguments = Arguments::default();
-            arguments.put(last.map_or_else(String::new, |name| format!("{} {}", name.base, name.window)));
+            arguments.put(last.map_or_else(String::new, encode::indexed));
             arguments.put(PAGE_MAX.min(count_max - found.len()));
             let page = decode::accounts(self.link.run(&self.scripts.accounts, &prefix(tenant), &arguments).await?)?;
             if page.is_empty() {
@@ -252,6 +252,12 @@ impl Accounts for RedisStore {
 
     async fn credit(&self, tenant: &StoreName, credit: &Credit, now: Now) -> Result<Change, StoreError> {
         decode::change(self.change(tenant, &self.scripts.credit, &encode::credit(credit, now)).await?)
+    }
+
+    async fn drop_past(&self, tenant: &StoreName, drop: &DropPast, now: Now) -> Result<Dropped, StoreError> {
+        drop.check()?;
+        let arguments = encode::drop_past(drop, now);
+        decode::dropped(self.link.run(&self.scripts.drop_past, &prefix(tenant), &arguments).await?)
     }
 }
 
@@ -275,9 +281,11 @@ impl Entries for RedisStore {
         Ok(found)
     }
 
-    async fn trim(&self, tenant: &StoreName, through: u64) -> Result<(), StoreError> {
-        let key = format!("{}:l", prefix(tenant));
-        let command = redis::cmd("XTRIM").arg(key).arg("MINID").arg(format!("{}-1", through)).to_owned();
-        self.link.read(command).await.map(drop)
+    async fn archived(&self, tenant: &StoreName) -> Result<Head, StoreError> {
+        decode::head(self.read(tenant, &["HMGET", "head", "a", "ah"]).await?)
+    }
+
+    async fn trim(&self, tenant: &StoreName, through: &Head) -> Result<Trim, StoreError> {
+        decode::trim(self.link.run(&self.scripts.trim, &prefix(tenant), &encode::trim(through)).await?)
     }
 }

@@ -81,6 +81,8 @@ pub(super) struct Scripts {
     pub reap: Script,
     pub set_limit: Script,
     pub credit: Script,
+    pub drop_past: Script,
+    pub trim: Script,
     pub accounts: Script,
     pub read: Script,
 }
@@ -102,6 +104,8 @@ impl Scripts {
             reap: writes(&[FINISHED, HOLDS], include_str!("scripts/reap.lua")),
             set_limit: writes(&[], include_str!("scripts/set_limit.lua")),
             credit: writes(&[], include_str!("scripts/credit.lua")),
+            drop_past: writes(&[], include_str!("scripts/drop_past.lua")),
+            trim: writes(&[], include_str!("scripts/trim.lua")),
             accounts: reads(&[], include_str!("scripts/accounts.lua")),
             read: reads(&[], include_str!("scripts/read.lua")),
         }

@@ -112,3 +112,109 @@ pub async fn names_of_any_bytes_do_no_harm(store: &dyn Store) {
     let known: std::collections::BTreeSet<_> = store.tenants().await.unwrap().into_iter().collect();
     assert!(seen.is_subset(&known));
 }
+
+const DAY: u64 = 86_400 * SECOND;
+
+fn in_window(base: &str, window: &str) -> AccountName {
+    AccountName { base: name(base), window: name(window) }
+}
+
+async fn drop_past(store: &dyn Store, after_account: Option<AccountName>, now: Now) -> Dropped {
+    let drop = DropPast { after: after_account, looked_max: LOOKED_MAX, grace_micros: 35 * DAY };
+    store.drop_past(&tenant(), &drop, now).await.unwrap()
+}
+
+pub async fn accounts_of_past_windows_are_dropped(store: &dyn Store) {
+    // it is 25 November 2025
+    let windows = ["2025-09", "2025-10-15", "2025-10-15T23+0530", "2025-11", "2025-11-25", "2026-11", "total"];
+    for (number, window) in (1..).zip(windows) {
+        let settle = Settle { accounts: vec![in_window("b", window)], ..settle(number, 7, &[]) };
+        settle_one(store, settle, after(1)).await;
+    }
+    let running = admit(90, vec![Part { account: in_window("held", "2025-09"), ..part("held", 100, 10) }]);
+    let_in(store, &running, after(1)).await;
+    let left = async || {
+        let all = store.accounts(&tenant(), None, 100).await.unwrap();
+        all.into_iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+    };
+    let version = store.head(&tenant()).await.unwrap().version;
+    assert_eq!(drop_past(store, None, after(2)).await, Dropped { count: 3, next: None });
+    let due = ["b@2025-11", "b@2025-11-25", "b@2026-11", "b@total", "held@2025-09"];
+    assert_eq!(left().await, due, "what is held, or is over for less than the grace, or has no end, stays");
+    let line = store.entries(&tenant(), version, 9).await.unwrap();
+    let told =
+        r#""at":[["b@2025-09","spent","-7"],["b@2025-10-15","spent","-7"],["b@2025-10-15T23%2B0530","spent","-7"]]"#;
+    assert!(line.len() == 1 && line[0].body.contains(told), "{line:?}");
+    assert_eq!(drop_past(store, None, after(3)).await, Dropped { count: 0, next: None });
+    assert_eq!(store.head(&tenant()).await.unwrap().version, version + 1, "nothing to tell is not told");
+    let year = after(700 * DAY);
+    assert_eq!(drop_past(store, None, year).await.count, 3);
+    settle_one(store, settle(90, 4, &[]), year).await;
+    assert_eq!(drop_past(store, Some(in_window("b", "zzz")), year).await.count, 1);
+    assert_eq!(left().await, ["b@total"]);
+}
+
+pub async fn a_cost_that_comes_after_its_account_was_dropped_is_charged(store: &dyn Store) {
+    let account = in_window("b", "2025-09");
+    let late = |number| Settle { accounts: vec![account.clone()], ..settle(number, 7, &[]) };
+    settle_one(store, late(1), after(1)).await;
+    let top_up = |text: &str| Credit {
+        name: name(text),
+        account: account.clone(),
+        kind: CreditKind::TopUp,
+        amount: Nanos::new(5),
+        note: Note::default(),
+    };
+    store.credit(&tenant(), &top_up("t"), after(1)).await.unwrap();
+    let set =
+        SetLimit { base: name("b"), limit: LimitChange::Amount(Nanos::new(9)), version: 3, note: Note::default() };
+    store.set_limit(&tenant(), &set, after(1)).await.unwrap();
+    assert_eq!(drop_past(store, None, after(2)).await.count, 1);
+    assert_eq!(store.account(&tenant(), &account).await.unwrap(), None);
+    assert_eq!(
+        settle_one(store, late(1), after(3)).await,
+        Settlement::Duplicate(Finish::Settled { charge: Nanos::new(7) })
+    );
+    assert_eq!(settle_one(store, late(2), after(3)).await, charged(7, Timing::Late));
+    let anew = store.account(&tenant(), &account).await.unwrap().unwrap();
+    assert_eq!(anew, Account { spent: Nanos::new(7), ..Account::default() });
+    assert_eq!(
+        store.credit(&tenant(), &top_up("t"), after(3)).await.unwrap(),
+        Change::Superseded,
+        "a credit counts once"
+    );
+    assert_eq!(store.set_limit(&tenant(), &set, after(3)).await.unwrap(), Change::Superseded);
+    let asks = admit(9, vec![Part { account: in_window("b", "2025-11"), ..part("b", 100, 10) }]);
+    assert_eq!(store.admit(&tenant(), &asks, after(4)).await.unwrap(), budget(0, 9), "an operator's limit stays");
+    // 7 twice and a top-up of 5 were charged in all, and the lines say so
+    let mut sums = std::collections::BTreeMap::new();
+    for line in store.entries(&tenant(), 0, 100).await.unwrap() {
+        let line: serde_json::Value = serde_json::from_str(&line.body).unwrap();
+        for change in line["at"].as_array().unwrap().iter().filter(|_| line["op"] != "drop") {
+            let amount: i64 = change[2].as_str().unwrap().parse().unwrap();
+            *sums.entry(change[1].as_str().unwrap().to_owned()).or_insert(0) += amount;
+        }
+    }
+    assert_eq!((sums["spent"], sums["topped"]), (14, 5));
+}
+
+pub async fn as_many_are_dropped_at_once_as_one_record_holds(store: &dyn Store) {
+    let count = 2 * DROPPED_MAX + 5;
+    for number in 0..count {
+        let account = in_window(&format!("b{number:03}"), "2025-09");
+        settle_one(store, Settle { accounts: vec![account], ..settle(number.into(), 1, &[]) }, after(1)).await;
+    }
+    let (mut next, mut counts) = (None, Vec::new());
+    loop {
+        let dropped = drop_past(store, next, after(2)).await;
+        counts.push(dropped.count);
+        next = dropped.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(counts, [DROPPED_MAX, DROPPED_MAX, 5]);
+    assert_eq!(store.accounts(&tenant(), None, 10).await.unwrap(), []);
+    let beyond = DropPast { after: None, looked_max: LOOKED_MAX + 1, grace_micros: 0 };
+    assert!(store.drop_past(&tenant(), &beyond, after(3)).await.is_err());
+}

@@ -137,3 +137,32 @@ pub async fn an_estimate_is_marked(store: &dyn Store) {
     let line = store.entries(&tenant(), 0, 1).await.unwrap().remove(0);
     assert!(line.body.contains(r#""flags":["late","estimated"]"#), "{}", line.body);
 }
+
+pub async fn a_failed_attempt_is_told_once_and_charged_to_nobody(store: &dyn Store) {
+    let failed = |attempt: u32| Waste {
+        certainty: Certainty::Estimated,
+        note: Note::new(format!(r#"{{"attempt":{attempt},"upstream":"agents","cost":"0.000000004 INR"}}"#)).unwrap(),
+    };
+    let_in(store, &admit(1, vec![part("b", 100, 10)]), after(1)).await;
+    let settled = Settle { waste: vec![failed(1), failed(2)], ..settle(1, 3, &["b"]) };
+    assert_eq!(settle_one(store, settled.clone(), after(2)).await, charged(3, Timing::InTime));
+    settle_one(store, settled, after(3)).await;
+    assert_eq!(numbers(store, "b").await, (0, 3));
+    let_in(store, &admit(2, vec![part("b", 100, 10)]), after(4)).await;
+    let unserved = Void { waste: vec![failed(1)], ..void(2, VoidReason::NotServed) };
+    for at in [5, 6] {
+        void_one(store, unserved.clone(), after(at)).await;
+    }
+    assert_eq!(numbers(store, "b").await, (0, 3), "nobody is charged");
+    let lines = store.entries(&tenant(), 0, 100).await.unwrap();
+    let told: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(&line.body).unwrap()).collect();
+    let ops: Vec<&str> = told.iter().map(|line| line["op"].as_str().unwrap()).collect();
+    assert_eq!(ops, ["hold", "settle", "waste", "waste", "hold", "void", "waste"]);
+    let second = serde_json::json!({
+        "v": 4, "ts": START + 2, "op": "waste", "id": id(1).to_string(), "at": [], "flags": ["estimated"],
+        "note": {"attempt": 2, "upstream": "agents", "cost": "0.000000004 INR"},
+    });
+    assert_eq!(told[3], second);
+    let many = Settle { waste: vec![failed(1); WASTE_MAX + 1], ..settle(3, 1, &["b"]) };
+    assert!(store.finish(&tenant(), &endings_of(many), after(7)).await.is_err());
+}

@@ -11,6 +11,8 @@ local ends = take_list(function()
   return ending
 end)
 
+local wastes = take_list(function() return { certainty = take(), note = take() } end)
+
 -- A store that is behind what its sender sent before has lost something.
 local have = ZERO
 if mark.gateway ~= '' then
@@ -30,6 +32,15 @@ local function spend(account, amount, draft)
   moved(draft, account, 'spent', subtract(spent, account.spent))
   account.spent = spent
   touch(account)
+end
+
+-- Attempts that nobody pays for: only together with an end that was not there before.
+local function tell_waste()
+  for at = 1, #wastes do
+    local draft = new_draft()
+    if wastes[at].certainty == 'e' then flag(draft, 'estimated') end
+    write(draft, 'waste', now, hex, wastes[at].note)
+  end
 end
 
 -- Charges it. Never refused: what was spent was spent.
@@ -68,6 +79,7 @@ if code and (kind == 'v' or find(code, '^%d+$')) then
 else
   local ended, timing
   if kind == 's' then ended, timing = settle(key, is_new) else ended, timing = void() end
+  tell_waste()
   fix_rates(fixes, now)
   end_keys(id, ends, now)
   answer = { 'done', ended, timing }
