@@ -284,20 +284,11 @@ fn sanitize(block: &Sanitize) -> Yaml {
 
 fn mask_pii(block: &MaskPii) -> Yaml {
     let direction = |list: &[(PiiType, PiiAction)]| {
-        let entries = list.iter().map(|(kind, action)| (pii_key(*kind), pii_action(*action)));
+        let entries = list.iter().map(|(kind, action)| (kind.name(), pii_action(*action)));
         (!list.is_empty()).then(|| map(entries))
     };
     let all = [maybe("request", direction(&block.request)), maybe("response", direction(&block.response))];
     map(all.into_iter().flatten())
-}
-
-fn pii_key(kind: PiiType) -> &'static str {
-    match kind {
-        PiiType::Email => "email",
-        PiiType::Phone => "phone",
-        PiiType::Aadhaar => "aadhaar",
-        PiiType::Pan => "pan",
-    }
 }
 
 fn pii_action(action: PiiAction) -> Yaml {

@@ -211,10 +211,34 @@ block! {
         email: MaskAction = optional,
         /// Phone numbers.
         phone: MaskAction = optional,
-        /// Aadhaar numbers: 12 digits with a Verhoeff check digit.
+        /// Aadhaar numbers: 12 digits with a Verhoeff check digit; and the virtual IDs of 16 that stand for them.
         aadhaar: MaskAction = optional,
         /// Indian permanent account numbers.
         pan: MaskAction = optional,
+        /// Indian goods and services tax numbers, with their check character.
+        gstin: MaskAction = optional,
+        /// Codes of Indian bank branches.
+        ifsc: MaskAction = optional,
+        /// UPI addresses for payments: `name@bank`. They are always replaced whole.
+        upi: MaskAction = optional,
+        /// Indian voters' cards (EPIC), where the words around say so.
+        voter_id: MaskAction = optional,
+        /// Indian passports, where the words around say so.
+        passport: MaskAction = optional,
+        /// Indian driving licences.
+        driving_licence: MaskAction = optional,
+        /// Registration marks of Indian vehicles.
+        vehicle_reg: MaskAction = optional,
+        /// Payment cards: Luhn check digit, ranges and lengths of the issuers.
+        credit_card: MaskAction = optional,
+        /// International bank account numbers, with their check digits.
+        iban: MaskAction = optional,
+        /// Social security numbers of the United States.
+        us_ssn: MaskAction = optional,
+        /// IPv4 and IPv6 addresses. They are always replaced whole.
+        ip_address: MaskAction = optional,
+        /// Keys, tokens, passwords and private keys. They are always replaced whole.
+        secret: MaskAction = optional,
     }
 }
 

@@ -16,7 +16,6 @@ pub mod kept;
 pub mod mask_pii;
 pub mod meter;
 pub mod payload;
-pub mod pii;
 pub mod read_body;
 pub mod render;
 pub mod sanitize;
@@ -27,3 +26,6 @@ pub mod pipeline;
 pub mod reply;
 #[cfg(test)]
 mod testing;
+
+/// The detector of personal data.
+pub use raptorgate_guards::pii;

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const MASK: PiiAction = PiiAction::Mask { keep_last: 4 };
 
 fn whole(text: &str) -> String {
-    Masker::whole(Rules::new(&all(MASK)), text, &mut Tally::default()).unwrap_or_else(|| text.to_owned())
+    Masker::whole(&Rules::new(&all(MASK)), text, &mut Tally::default()).unwrap_or_else(|| text.to_owned())
 }
 
 /// A protocol: how a text in pieces is sent, and how a client puts it together from the events it gets.

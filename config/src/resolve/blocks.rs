@@ -113,7 +113,7 @@ fn check_mask(block: &MaskBlock, cx: &mut Context) {
     );
     for direction in block.request.iter().chain(&block.response) {
         let empty = direction.sound && self::direction(direction).is_empty();
-        needs_one(empty, direction.at, "`email`, `phone`, `aadhaar` or `pan`", cx);
+        needs_one(empty, direction.at, "a type, such as `email` or `aadhaar`", cx);
     }
 }
 
@@ -123,6 +123,18 @@ fn direction(block: &DirectionBlock) -> Vec<(PiiType, PiiAction)> {
         (PiiType::Phone, &block.phone),
         (PiiType::Aadhaar, &block.aadhaar),
         (PiiType::Pan, &block.pan),
+        (PiiType::Gstin, &block.gstin),
+        (PiiType::Ifsc, &block.ifsc),
+        (PiiType::Upi, &block.upi),
+        (PiiType::VoterId, &block.voter_id),
+        (PiiType::Passport, &block.passport),
+        (PiiType::DrivingLicence, &block.driving_licence),
+        (PiiType::VehicleReg, &block.vehicle_reg),
+        (PiiType::CreditCard, &block.credit_card),
+        (PiiType::Iban, &block.iban),
+        (PiiType::UsSsn, &block.us_ssn),
+        (PiiType::IpAddress, &block.ip_address),
+        (PiiType::Secret, &block.secret),
     ];
     all.into_iter().filter_map(|(kind, action)| action.as_ref().map(|action| (kind, action.0))).collect()
 }

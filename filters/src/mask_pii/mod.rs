@@ -18,12 +18,12 @@ use crate::filter::{
 use crate::framers::FrameError;
 use crate::framers::json::JsonError;
 use crate::payload::Payload;
-use crate::pii::{Masker, Rules, Tally};
 use crate::read_body::{body_kind, check_coding, check_shape, is_binary, is_form, json_denial};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
 use raptorgate_config::model::{self, PiiType};
+use raptorgate_guards::pii::{Masker, Rules, Tally};
 use raptorgate_policies::Denial;
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ fn record(tally: &Tally, report: &mut BTreeMap<PiiType, u32>) {
 }
 
 /// Masks a whole request body of any kind that can be read.
-fn mask_request(headers: &HeaderMap, body: &mut Payload, rules: Rules, tally: &mut Tally) -> Result<(), Denial> {
+fn mask_request(headers: &HeaderMap, body: &mut Payload, rules: &Rules, tally: &mut Tally) -> Result<(), Denial> {
     if body.original().is_empty() {
         return Ok(());
     }
@@ -84,7 +84,7 @@ pub(crate) fn frame_denial(error: &FrameError) -> Denial {
     }
 }
 
-fn mask_text(body: &mut Payload, rules: Rules, tally: &mut Tally) -> Result<(), std::str::Utf8Error> {
+fn mask_text(body: &mut Payload, rules: &Rules, tally: &mut Tally) -> Result<(), std::str::Utf8Error> {
     let text = std::str::from_utf8(body.original())?;
     if let Some(masked) = Masker::whole(rules, text, tally) {
         body.replace(Bytes::from(masked));
@@ -93,7 +93,7 @@ fn mask_text(body: &mut Payload, rules: Rules, tally: &mut Tally) -> Result<(), 
 }
 
 /// Masks a whole reply. One that is not JSON came here because its type says nothing: it is read as JSON or as text.
-fn mask_reply(response: &mut WholeResponse, rules: Rules, tally: &mut Tally) -> Result<(), Denial> {
+fn mask_reply(response: &mut WholeResponse, rules: &Rules, tally: &mut Tally) -> Result<(), Denial> {
     if response.body.original().is_empty() {
         return Ok(());
     }
@@ -123,7 +123,7 @@ impl Filter for MaskPii {
     async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
         let mut tally = Tally::default();
         let masked = check_shape(head.headers, exchange.format, body)
-            .and_then(|()| mask_request(head.headers, body, self.request, &mut tally));
+            .and_then(|()| mask_request(head.headers, body, &self.request, &mut tally));
         record(&tally, &mut exchange.report.masked_request);
         match masked {
             Err(denial) => Decision::Deny(denial),
@@ -138,7 +138,7 @@ impl Filter for MaskPii {
             BodyKind::None => ResponseMode::Ignore,
             BodyKind::Json => ResponseMode::Gate,
             BodyKind::Sse | BodyKind::JsonLines | BodyKind::Text => {
-                ResponseMode::Stream(Box::new(stream::MaskStream::new(self.response)))
+                ResponseMode::Stream(Box::new(stream::MaskStream::new(&self.response)))
             }
             BodyKind::Other if is_binary(head.headers) => ResponseMode::Ignore,
             BodyKind::Other => ResponseMode::Gate,
@@ -147,7 +147,7 @@ impl Filter for MaskPii {
 
     async fn on_response(&self, response: &mut WholeResponse, exchange: &mut Exchange) -> Decision {
         let mut tally = Tally::default();
-        let masked = mask_reply(response, self.response, &mut tally);
+        let masked = mask_reply(response, &self.response, &mut tally);
         record(&tally, &mut exchange.report.masked_response);
         match masked {
             Err(denial) => Decision::Deny(denial),

@@ -17,8 +17,8 @@ use crate::exchange::Exchange;
 use crate::filter::{Ended, ResponseTransform};
 use crate::frame::{Frame, JsonLine, SseData, SseFrame};
 use crate::framers::json::{JsonDoc, NodeId};
-use crate::pii::{Masker, Rules, Tally};
 use bytes::Bytes;
+use raptorgate_guards::pii::{Masker, Rules, Tally};
 use raptorgate_policies::Denial;
 
 /// Texts that are followed at one time.
@@ -56,9 +56,9 @@ pub(super) struct MaskStream {
 }
 
 impl MaskStream {
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(rules: &Rules) -> Self {
         Self {
-            rules,
+            rules: rules.clone(),
             tally: Tally::default(),
             open: Vec::new(),
             plain: Masker::new(rules),
@@ -97,7 +97,7 @@ impl MaskStream {
         let reading = lanes::read(doc);
         self.flush(out, |lane| reading.ends(lane) && !reading.pieces.iter().any(|(piece, _)| piece == lane));
         self.number(doc);
-        whole::mask_strings(doc, self.rules, &mut self.tally, |n| reading.pieces.iter().any(|(_, piece)| *piece == n));
+        whole::mask_strings(doc, &self.rules, &mut self.tally, |n| reading.pieces.iter().any(|(_, piece)| *piece == n));
         for (i, (lane, node)) in reading.pieces.iter().enumerate() {
             let later = reading.pieces.iter().skip(i + 1).any(|(piece, _)| piece == lane);
             let ends = !later && reading.ends(lane);
@@ -112,10 +112,10 @@ impl MaskStream {
         let mut masked = String::with_capacity(text.len());
         let place = self.open.iter().position(|open| open.lane == *lane);
         if place.is_none() && (ends || self.open.len() >= LANES_MAX) {
-            masked = Masker::whole(self.rules, &text, &mut self.tally).unwrap_or_else(|| text.to_string());
+            masked = Masker::whole(&self.rules, &text, &mut self.tally).unwrap_or_else(|| text.to_string());
         } else {
             let place = place.unwrap_or_else(|| {
-                self.open.push(Open { lane: lane.clone(), masker: Masker::new(self.rules), template: None });
+                self.open.push(Open { lane: lane.clone(), masker: Masker::new(&self.rules), template: None });
                 self.open.len() - 1
             });
             let Some(open) = self.open.get_mut(place) else { return };

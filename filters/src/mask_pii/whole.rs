@@ -8,8 +8,8 @@ use crate::frame::Frame;
 use crate::framers::FrameError;
 use crate::framers::json::{JsonDoc, JsonLimits, NodeId};
 use crate::framers::json_lines::JsonLinesFramer;
-use crate::pii::{Masker, Rules, Tally};
 use bytes::{Bytes, BytesMut};
+use raptorgate_guards::pii::{Masker, Rules, Tally};
 use std::fmt::Write;
 
 /// Members whose values name parts of the protocol and not people.
@@ -44,14 +44,15 @@ const STRUCTURAL: &[&str] = &[
 const BLOB_BYTES_MIN: usize = 256;
 
 /// Masks every string value that `skip` does not name; values of keys stay keys.
-pub(super) fn mask_strings(doc: &mut JsonDoc, rules: Rules, tally: &mut Tally, skip: impl Fn(NodeId) -> bool) {
+pub(super) fn mask_strings(doc: &mut JsonDoc, rules: &Rules, tally: &mut Tally, skip: impl Fn(NodeId) -> bool) {
     let mut edits = Vec::new();
     for node in doc.strings() {
         let Some(text) = doc.str(node).filter(|_| !skip(node)) else { continue };
         if is_blob(&text) || is_structural(doc, node, &text) {
             continue;
         }
-        if let Some(masked) = Masker::whole(rules, &text, tally) {
+        let key = doc.key(node).filter(|key| !STRUCTURAL.contains(&&**key)).unwrap_or_default();
+        if let Some(masked) = Masker::whole_named(rules, &key, &text, tally) {
             edits.push((node, masked));
         }
     }
@@ -86,7 +87,7 @@ fn is_blob(text: &str) -> bool {
 pub(super) fn mask_lines(
     bytes: &Bytes,
     limits: JsonLimits,
-    rules: Rules,
+    rules: &Rules,
     tally: &mut Tally,
 ) -> Result<Option<Bytes>, FrameError> {
     let mut framer = JsonLinesFramer::new(limits);
@@ -107,7 +108,7 @@ pub(super) fn mask_lines(
 }
 
 /// Masks the values of a form; `None` if nothing was found, `Err` if a value is not UTF-8.
-pub(super) fn mask_form(form: &str, rules: Rules, tally: &mut Tally) -> Result<Option<String>, std::str::Utf8Error> {
+pub(super) fn mask_form(form: &str, rules: &Rules, tally: &mut Tally) -> Result<Option<String>, std::str::Utf8Error> {
     let mut out = String::with_capacity(form.len());
     let mut changed = false;
     for (i, pair) in form.split('&').enumerate() {
@@ -121,7 +122,7 @@ pub(super) fn mask_form(form: &str, rules: Rules, tally: &mut Tally) -> Result<O
             out.push_str(key);
             out.push('=');
         }
-        match Masker::whole(rules, text, tally) {
+        match Masker::whole_named(rules, key.unwrap_or_default(), text, tally) {
             None => out.push_str(value),
             Some(masked) => {
                 changed = true;
@@ -181,7 +182,7 @@ mod tests {
     fn masked(json: &str) -> String {
         let limits = JsonLimits::default();
         let mut doc = JsonDoc::parse(Bytes::copy_from_slice(json.as_bytes()), &limits).unwrap();
-        mask_strings(&mut doc, rules(), &mut Tally::default(), |_| false);
+        mask_strings(&mut doc, &rules(), &mut Tally::default(), |_| false);
         String::from_utf8(doc.into_bytes().to_vec()).unwrap()
     }
 
@@ -215,7 +216,7 @@ mod tests {
 
     #[test]
     fn forms_are_masked_in_their_decoded_values() {
-        let form = |text: &str| mask_form(text, rules(), &mut Tally::default());
+        let form = |text: &str| mask_form(text, &rules(), &mut Tally::default());
         assert_eq!(
             form("a=asha%40x.in&b=%2B91+98765%2043210&c=1").unwrap().unwrap(),
             "a=%5BEMAIL%5D&b=%5BPHONE%5D&c=1"
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn lines_are_masked_one_by_one() {
         let bytes = Bytes::from_static(b"{\"a\": \"98765\"}\r\n\n{\"b\": \"9876543210\"}");
-        let out = mask_lines(&bytes, JsonLimits::default(), rules(), &mut Tally::default()).unwrap().unwrap();
+        let out = mask_lines(&bytes, JsonLimits::default(), &rules(), &mut Tally::default()).unwrap().unwrap();
         assert_eq!(&out[..], b"{\"a\": \"98765\"}\r\n\n{\"b\": \"[PHONE]\"}\n");
     }
 }

@@ -330,12 +330,7 @@ impl From<&Metered> for RecordedUsage {
 
 /// Name of a type of personal data in metrics and logs; the one of the configuration.
 pub const fn pii_name(kind: PiiType) -> &'static str {
-    match kind {
-        PiiType::Email => "email",
-        PiiType::Phone => "phone",
-        PiiType::Aadhaar => "aadhaar",
-        PiiType::Pan => "pan",
-    }
+    kind.name()
 }
 
 fn key_result<S: Serializer>(result: &Option<KeyResult>, out: S) -> Result<S::Ok, S::Error> {

@@ -11,6 +11,11 @@ pub(super) const HARD: u8 = 0;
 pub(super) const ZERO_WIDTH: u8 = 1;
 /// A dash that is no ASCII hyphen: separates digits, but is no part of an e-mail address.
 pub(super) const DASH: u8 = 2;
+/// Beyond what a decision may read: ends no word, since nobody knows what stands there.
+pub(super) const FAR: u8 = 3;
+
+/// Most bytes that a decision reads from the place where a value may start; no more are ever held back for it.
+pub const LOOK_BYTES_MAX: usize = 128;
 
 /// More invisible characters than this in a row end a candidate.
 const ZERO_WIDTH_MAX: usize = 2;
@@ -57,11 +62,26 @@ pub(super) struct Cursor<'a> {
     pub at: usize,
     /// Nothing follows the text.
     pub finished: bool,
+    /// From this place on everything is [`FAR`].
+    pub limit: usize,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    /// A place whose decision reads at most [`LOOK_BYTES_MAX`] bytes.
+    pub fn new(text: &'a str, at: usize, finished: bool) -> Self {
+        Self { text, at, finished, limit: at.saturating_add(LOOK_BYTES_MAX) }
+    }
+
+    /// The same text at another place, within the same limit.
+    pub fn to(self, at: usize) -> Self {
+        Self { at, ..self }
+    }
+
     /// The class and length of the character here; [`HARD`] and 0 at the very end.
     pub fn peek(&self) -> Result<(u8, usize), NeedMore> {
+        if self.at >= self.limit {
+            return Ok((FAR, 0));
+        }
         match self.text.as_bytes().get(self.at) {
             Some(byte @ 0x20..=0x7E) => Ok((*byte, 1)),
             Some(0..0x20 | 0x7F) => Ok((HARD, 1)),
@@ -97,6 +117,16 @@ impl Cursor<'_> {
     }
 }
 
+/// True if what stands here belongs to the word before it: a letter or digit, `_`, or a placeholder in the place of such a
+/// value, so that masking the neighbour of a candidate does not change what the candidate is.
+pub(super) fn is_glued(here: Cursor<'_>) -> Result<bool, NeedMore> {
+    Ok(match here.class()? {
+        b'_' | FAR => true,
+        b'[' => here.next()?.class()?.is_ascii_uppercase(),
+        class => is_alnum(class),
+    })
+}
+
 /// Letter or digit.
 pub(super) fn is_alnum(class: u8) -> bool {
     class.is_ascii_alphanumeric()
@@ -104,7 +134,7 @@ pub(super) fn is_alnum(class: u8) -> bool {
 
 /// May stand before the `@`.
 pub(super) fn is_local(class: u8) -> bool {
-    class.is_ascii_alphanumeric() || matches!(class, b'.' | b'_' | b'%' | b'+' | b'-')
+    class.is_ascii_alphanumeric() || matches!(class, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'')
 }
 
 #[cfg(test)]

@@ -5,29 +5,29 @@ mod dev_data;
 use dev_data::{all, assert_masked, both_rules, lines};
 use proptest::prelude::*;
 use raptorgate_config::model::{PiiAction, PiiType};
-use raptorgate_filters::pii::{HELD_CHARS_MAX, Masker, Rules, Tally};
+use raptorgate_guards::pii::{LOOK_BYTES_MAX, Masker, Rules, Tally};
 
-fn whole(rules: Rules, text: &str) -> String {
+fn whole(rules: &Rules, text: &str) -> String {
     Masker::whole(rules, text, &mut Tally::default()).unwrap_or_else(|| text.to_owned())
 }
 
-fn streamed<'a>(rules: Rules, pieces: impl IntoIterator<Item = &'a str>) -> String {
+fn streamed<'a>(rules: &Rules, pieces: impl IntoIterator<Item = &'a str>) -> String {
     let mut masker = Masker::new(rules);
     let mut out = String::new();
     for piece in pieces {
         masker.push(piece, &mut out);
-        assert!(masker.held().chars().count() <= HELD_CHARS_MAX, "held {} characters", masker.held().chars().count());
+        assert!(masker.held().len() <= LOOK_BYTES_MAX, "held {} bytes", masker.held().len());
     }
     masker.finish(&mut out);
     out
 }
 
 fn replaced(text: &str) -> String {
-    whole(Rules::new(&all(PiiAction::Replace)), text)
+    whole(&Rules::new(&all(PiiAction::Replace)), text)
 }
 
 fn masked(text: &str) -> String {
-    whole(Rules::new(&all(PiiAction::Mask { keep_last: 4 })), text)
+    whole(&Rules::new(&all(PiiAction::Mask { keep_last: 4 })), text)
 }
 
 #[test]
@@ -37,33 +37,33 @@ fn labelled_values_never_survive_whole() {
     assert!(lines.iter().map(|l| l.values.len()).sum::<usize>() > 140);
     for line in &lines {
         for rules in both_rules() {
-            assert_masked(line, &whole(rules, &line.text));
+            assert_masked(line, &whole(&rules, &line.text));
         }
     }
 }
 
 #[test]
 fn each_type_is_found_without_the_others() {
-    let find = |kind, text: &str| whole(Rules::new(&[(kind, PiiAction::Replace)]), text);
-    let text = "9876543210@example.com 2363 8763 4538 0680 IVWAG7475N";
-    assert_eq!(find(PiiType::Email, text), "[EMAIL] 2363 8763 4538 0680 IVWAG7475N");
-    assert_eq!(find(PiiType::Phone, text), "[PHONE]@example.com 2363 8763 4538 0680 IVWAG7475N");
-    assert_eq!(find(PiiType::Aadhaar, text), "9876543210@example.com 2363 [AADHAAR] IVWAG7475N");
-    assert_eq!(find(PiiType::Pan, text), "9876543210@example.com 2363 8763 4538 0680 [PAN]");
-    assert_eq!(Masker::whole(Rules::default(), text, &mut Tally::default()), None);
+    let find = |kind, text: &str| whole(&Rules::new(&[(kind, PiiAction::Replace)]), text);
+    let text = "9876543210@example.com 2363, 8763 4538 0680 IVWAG7475N";
+    assert_eq!(find(PiiType::Email, text), "[EMAIL] 2363, 8763 4538 0680 IVWAG7475N");
+    assert_eq!(find(PiiType::Phone, text), "[PHONE]@example.com 2363, 8763 4538 0680 IVWAG7475N");
+    assert_eq!(find(PiiType::Aadhaar, text), "9876543210@example.com 2363, [AADHAAR] IVWAG7475N");
+    assert_eq!(find(PiiType::Pan, text), "9876543210@example.com 2363, 8763 4538 0680 [PAN]");
+    assert_eq!(Masker::whole(&Rules::default(), text, &mut Tally::default()), None);
 }
 
 #[test]
 fn a_cut_at_any_character_changes_nothing() {
     for line in lines() {
         for rules in both_rules() {
-            let expected = whole(rules, &line.text);
+            let expected = whole(&rules, &line.text);
             for (at, _) in line.text.char_indices() {
                 let (left, right) = line.text.split_at(at);
-                assert_eq!(streamed(rules, [left, right]), expected, "{} cut at {at}", line.id);
+                assert_eq!(streamed(&rules, [left, right]), expected, "{} cut at {at}", line.id);
             }
             let singles: Vec<String> = line.text.chars().map(String::from).collect();
-            assert_eq!(streamed(rules, singles.iter().map(String::as_str)), expected, "{}", line.id);
+            assert_eq!(streamed(&rules, singles.iter().map(String::as_str)), expected, "{}", line.id);
         }
     }
 }
@@ -193,7 +193,7 @@ fn masking_keeps_separators_and_the_last_characters() {
     assert_eq!(masked("IVWAG7475N"), "XXXXXX475N");
     assert_eq!(masked("८७६३ ४५३८ ०६८०"), "XXXX XXXX ०६८०");
     assert_eq!(masked("asha@example.com"), "[EMAIL]");
-    let keep = |keep_last, text: &str| whole(Rules::new(&all(PiiAction::Mask { keep_last })), text);
+    let keep = |keep_last, text: &str| whole(&Rules::new(&all(PiiAction::Mask { keep_last })), text);
     assert_eq!(keep(0, "9876543210"), "XXXXXXXXXX");
     assert_eq!(keep(99, "9876543210"), "X876543210", "at least one character is masked");
 }
@@ -210,9 +210,9 @@ fn what_stays_readable_is_read_again_with_what_follows() {
 fn blocked_values_are_told_and_replaced_meanwhile() {
     let rules = Rules::new(&[(PiiType::Pan, PiiAction::Block), (PiiType::Email, PiiAction::Replace)]);
     let mut tally = Tally::default();
-    assert_eq!(Masker::whole(rules, "a@b.in", &mut tally).unwrap(), "[EMAIL]");
+    assert_eq!(Masker::whole(&rules, "a@b.in", &mut tally).unwrap(), "[EMAIL]");
     assert!(!tally.blocked);
-    assert_eq!(Masker::whole(rules, "a@b.in IVWAG7475N", &mut tally).unwrap(), "[EMAIL] [PAN]");
+    assert_eq!(Masker::whole(&rules, "a@b.in IVWAG7475N", &mut tally).unwrap(), "[EMAIL] [PAN]");
     assert!(tally.blocked);
     assert_eq!(tally.found().collect::<Vec<_>>(), [(PiiType::Email, 2), (PiiType::Pan, 1)]);
 }
@@ -223,18 +223,18 @@ fn what_is_held_back_is_bounded() {
         for unit in ["a", "9", "9 ", "a.", "é9", "+", "(", "@", "a@", "a@b.", "\u{200B}9", "𝟗", "9-", "-"] {
             let text = unit.repeat(400);
             let singles: Vec<String> = text.chars().map(String::from).collect();
-            assert_eq!(streamed(rules, singles.iter().map(String::as_str)), whole(rules, &text), "{unit:?}");
+            assert_eq!(streamed(&rules, singles.iter().map(String::as_str)), whole(&rules, &text), "{unit:?}");
         }
     }
 }
 
 #[test]
 fn clean_prose_is_held_back_by_a_word_at_most() {
-    let mut masker = Masker::new(both_rules()[0]);
+    let mut masker = Masker::new(&both_rules()[0]);
     let mut out = String::new();
     masker.push("The parcel of 2024 arrived. Hello wor", &mut out);
     assert_eq!(out, "The parcel of 2024 arrived. Hello ");
-    masker.push("ld!", &mut out);
+    masker.push("ld, ", &mut out);
     assert_eq!(masker.held(), "");
 }
 
@@ -252,13 +252,15 @@ fn an_address_after_an_endless_run_is_found() {
     assert!(replaced(&long_domain).starts_with("[EMAIL]"));
 }
 
-/// Text made of the parts that values are made of.
-fn near_misses() -> impl Strategy<Value = String> {
-    let piece = prop::sample::select(vec![
+/// Parts that values are made of, whole values, and what stands around them. Tokens are put together here, so that no scanner
+/// takes this file for a leak.
+fn parts() -> Vec<String> {
+    let plain = [
         "9876543210",
         "98765",
         "43210",
         "8763 4538 0680",
+        "876345380680",
         "0680",
         "+91",
         "91",
@@ -294,8 +296,120 @@ fn near_misses() -> impl Strategy<Value = String> {
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "[",
         "xn--p1ai",
-    ]);
-    prop::collection::vec(piece, 0..14).prop_map(|p| p.concat())
+        "27AAPFU0939F1ZV",
+        "27",
+        "AAPFU0939F",
+        "1ZV",
+        "SBIN0001234",
+        "SBIN",
+        "0001234",
+        "asha@okaxis",
+        "okaxis",
+        "ABC1234567",
+        "ABC",
+        "1234567",
+        "P1234567",
+        "P ",
+        "TS25WU1850",
+        "TS ",
+        "25 ",
+        "WU ",
+        "1850",
+        "22 BH 3765 F",
+        "KL-07-CD-1234",
+        "RJ18 1998 0172606",
+        "RJ18 ",
+        "1998 ",
+        "0172606",
+        "4242 4242 4242 4242",
+        "4242424242424242",
+        "4242 ",
+        "4242",
+        "378282246310005",
+        "DE89 3704 0044 0532 0130 00",
+        "DE89370400440532013000",
+        "DE89 ",
+        "3704 ",
+        "123-45-6789",
+        "123 45 6789",
+        "192.168.10.1",
+        "10.0",
+        "fe80::1",
+        "2001:db8::",
+        "::",
+        "1.2.3.4",
+        "phone ",
+        "aadhaar ",
+        "pan: ",
+        "passport ",
+        "voter id ",
+        "order no ",
+        "account ",
+        "card ",
+        "dl ",
+        "car ",
+        "ssn ",
+        "ip ",
+        "v",
+        "version ",
+        "is my passport",
+        " (EPIC)",
+        "password=",
+        "token: \"",
+        "\"",
+        "'",
+        "api_key=",
+        "Bearer ",
+        "hunter2Hunter2",
+        "f3a9c27d51e84b60",
+        "://",
+        "https://u:",
+        "pw12@",
+        "host",
+        "eyJhbGciOiJIUzI1NiJ9",
+        "eyJzdWIiOiIx",
+        ".",
+        "-----",
+        "BEGIN ",
+        "END ",
+        "PRIVATE KEY",
+        "MIIEvAIBADAN",
+        "id,phone,passport\n",
+        "1,",
+        "| sku | aadhaar |\n",
+        "|",
+        "INSERT INTO t (phone, ssn) VALUES (",
+        "', '",
+        "XXXX",
+        "XXXX XXXX ",
+        "[PHONE]",
+        "[SECRET]",
+        "फोन ",
+        "आधार ",
+        "आदेश",
+        "₹",
+        "#",
+        "$",
+        "%40",
+        "=",
+        "!",
+        "\t",
+        ";",
+        "\\n",
+    ];
+    let tokens = [
+        ("AK", "IAIOSFODNN7EXAMPLE"),
+        ("gh", "p_CZaY30eLyd3rH2MSnap4azCw4oMq2X2rlN9e"),
+        ("sk", "-ant-api03-YV7ELJ715_s82tAVVCt"),
+        ("AK", "IA"),
+        ("gh", "p_"),
+    ];
+    plain.iter().map(|p| (*p).to_owned()).chain(tokens.iter().map(|(a, b)| format!("{a}{b}"))).collect()
+}
+
+/// Text made of the parts that values are made of.
+fn near_misses() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(parts()), 0..12).prop_map(|p| p.concat())
 }
 
 fn any_rules() -> impl Strategy<Value = Rules> {
@@ -304,21 +418,20 @@ fn any_rules() -> impl Strategy<Value = Rules> {
         Just(PiiAction::Block),
         (0usize..14).prop_map(|keep_last| PiiAction::Mask { keep_last }),
     ]);
-    let kinds = [PiiType::Email, PiiType::Phone, PiiType::Aadhaar, PiiType::Pan];
-    [action.clone(), action.clone(), action.clone(), action].prop_map(move |actions| {
-        let set: Vec<_> = kinds.into_iter().zip(actions).filter_map(|(k, a)| Some((k, a?))).collect();
+    prop::collection::vec(action, PiiType::ALL.len()).prop_map(move |actions| {
+        let set: Vec<_> = PiiType::ALL.into_iter().zip(actions).filter_map(|(k, a)| Some((k, a?))).collect();
         Rules::new(&set)
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_masked_stream_is_the_masked_whole(text in near_misses(), rules in any_rules(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
-        let expected = whole(rules, &text);
+        let expected = whole(&rules, &text);
         let singles: Vec<String> = text.chars().map(String::from).collect();
-        prop_assert_eq!(&streamed(rules, singles.iter().map(String::as_str)), &expected);
+        prop_assert_eq!(&streamed(&rules, singles.iter().map(String::as_str)), &expected);
         let mut places: Vec<usize> = cuts.iter().map(|c| c.index(singles.len() + 1)).collect();
         places.sort_unstable();
         let (mut pieces, mut from) = (Vec::new(), 0);
@@ -326,22 +439,22 @@ proptest! {
             pieces.push(singles[from..place].concat());
             from = place;
         }
-        prop_assert_eq!(&streamed(rules, pieces.iter().map(String::as_str)), &expected);
+        prop_assert_eq!(&streamed(&rules, pieces.iter().map(String::as_str)), &expected);
     }
 
     #[test]
     fn masking_twice_is_masking_once(text in near_misses(), rules in any_rules()) {
-        let is_local = |c: char| c.is_ascii_alphanumeric() || "._%+-\u{200B}".contains(c);
+        let is_local = |c: char| c.is_ascii_alphanumeric() || "._%+-'\u{200B}".contains(c);
         if text.split(|c| !is_local(c)).any(|run| run.chars().count() > 64) {
             return Ok(());
         }
-        let once = whole(rules, &text);
-        prop_assert_eq!(whole(rules, &once), once);
+        let once = whole(&rules, &text);
+        prop_assert_eq!(whole(&rules, &once), once);
     }
 
     #[test]
     fn any_text_at_all_is_masked_without_harm(text in any::<String>(), rules in any_rules()) {
-        let once = whole(rules, &text);
-        prop_assert_eq!(whole(rules, &once), once);
+        let once = whole(&rules, &text);
+        prop_assert_eq!(whole(&rules, &once), once);
     }
 }

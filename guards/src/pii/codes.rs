@@ -1,0 +1,322 @@
+//! Codes of letters and digits: PAN, GSTIN, IFSC, voters' cards, passports, licences, registration marks, IBAN.
+//!
+//! The groups of a code are read once; each cut of them is then compared with the forms that exist.
+//!
+//! # Invariants
+//! * Bounded: at most [`CHARS_MAX`] characters in [`GROUPS_MAX`] groups.
+
+use super::checks::{gstin, iban};
+use super::context::{Context, Says, Weight};
+use super::fold::{Cursor, DASH, NeedMore, is_alnum, is_glued, is_local};
+use super::numbers::{Candidate, Number};
+use super::rules::Rules;
+use super::tables::banks::BANKS;
+use super::tables::states::STATES;
+use raptorgate_config::model::PiiType;
+
+/// The longest code is an IBAN of 34 characters.
+const CHARS_MAX: usize = 36;
+const GROUPS_MAX: usize = 9;
+
+/// Kinds of holder: association, body, company, family, government, artificial person, local authority, firm, person, trust.
+const HOLDERS: &[u8] = b"ABCFGHJLPT";
+
+#[derive(Clone, Copy, Default)]
+struct Group {
+    /// Characters up to and with this group.
+    total: usize,
+    len: usize,
+    end: usize,
+    can_end: bool,
+    /// No address that begins in it goes on after it.
+    closed: bool,
+}
+
+/// Letters and digits as they stand in the text.
+struct Code {
+    chars: [u8; CHARS_MAX],
+    groups: [Group; GROUPS_MAX],
+    count: usize,
+}
+
+/// The first groups of a code, in capital letters.
+#[derive(Clone, Copy)]
+struct Cut<'a> {
+    chars: &'a [u8],
+    groups: &'a [Group],
+    end: usize,
+    /// Small letters in the text.
+    small: bool,
+}
+
+/// The code that starts exactly here; only types that are looked for.
+pub(super) fn code(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) -> Result<Number, NeedMore> {
+    let Some(code) = Code::read(start)? else { return Ok(Number::Nothing) };
+    let mut best: Option<Candidate> = None;
+    let mut wrong = None;
+    for count in (1..=code.count).rev() {
+        let mut chars = code.chars;
+        let Some(cut) = code.cut(count, &mut chars) else { continue };
+        let closed = cut.groups.last().is_some_and(|g| g.closed);
+        if wrong.is_none() && closed && cut.groups.len() > 2 && iban::is_wrong(cut.chars) {
+            wrong = Some(cut.end);
+        }
+        for (kind, weight) in forms(cut) {
+            let Some(weight) = weight else { continue };
+            let mut certain = context.weigh(kind, weight);
+            if !rules.accepts(kind, certain) && weight.1 > certain && context.says(kind) == Says::Nothing {
+                certain = if said_after(start.to(cut.end), kind)? { weight.1.saturating_sub(10) } else { certain };
+            }
+            if rules.accepts(kind, certain) && best.is_none_or(|b| certain > b.certain) {
+                best = Some(Candidate { kind, end: cut.end, certain });
+            }
+        }
+    }
+    Ok(match (best, wrong) {
+        (Some(candidate), _) => Number::Found(candidate),
+        (None, Some(end)) => Number::NoneBefore(end),
+        (None, None) => Number::Nothing,
+    })
+}
+
+/// What the cut can be, and how certainly.
+fn forms(cut: Cut<'_>) -> [(PiiType, Option<Weight>); 9] {
+    [
+        (PiiType::Gstin, (cut.chars.len() == 15 && gstin::is_valid(cut.chars)).then_some(Weight(96, 99, 85))),
+        (PiiType::Iban, (cut.chars.len() > 14 && iban::is_valid(cut.chars)).then_some(Weight(94, 99, 80))),
+        (PiiType::Pan, pan(cut)),
+        (PiiType::Ifsc, ifsc(cut)),
+        (PiiType::VoterId, voter(cut)),
+        (PiiType::Passport, passport(cut)),
+        (PiiType::DrivingLicence, licence(cut)),
+        (PiiType::VehicleReg, vehicle(cut)),
+        (PiiType::VehicleReg, bharat(cut)),
+    ]
+}
+
+impl Code {
+    fn read(start: Cursor<'_>) -> Result<Option<Code>, NeedMore> {
+        let mut code = Code { chars: [0; CHARS_MAX], groups: [Group::default(); GROUPS_MAX], count: 0 };
+        let (mut here, mut total) = (start, 0);
+        while code.count < GROUPS_MAX {
+            let before = total;
+            loop {
+                let read = here.past_invisible()?;
+                let class = read.class()?;
+                if !is_alnum(class) {
+                    break;
+                }
+                let Some(slot) = code.chars.get_mut(total) else { return Ok(code.some()) };
+                *slot = class;
+                total += 1;
+                here = read.next()?;
+            }
+            let group = code.chars.get(before..total).unwrap_or_default();
+            // A first group of many letters and no digit begins no code.
+            if total == before || (before == 0 && total > 5 && group.iter().all(u8::is_ascii_alphabetic)) {
+                break;
+            }
+            let class = here.class()?;
+            let can_end = match class {
+                b'.' => !here.next()?.class()?.is_ascii_digit(),
+                _ => !is_glued(here)?,
+            };
+            let closed = can_end && !is_local(class) && class != b'@';
+            if let Some(slot) = code.groups.get_mut(code.count) {
+                *slot = Group { total, len: total - before, end: here.at, can_end, closed };
+            }
+            code.count += 1;
+            match separator(here)? {
+                Some(next) => here = next,
+                None => break,
+            }
+        }
+        Ok(code.some())
+    }
+
+    fn some(self) -> Option<Code> {
+        (self.count > 0).then_some(self)
+    }
+
+    /// The first `count` groups, in `room` as capital letters; `None` if no code may end there or its case is mixed.
+    fn cut<'a>(&'a self, count: usize, room: &'a mut [u8; CHARS_MAX]) -> Option<Cut<'a>> {
+        let groups = self.groups.get(..count)?;
+        let last = groups.last().filter(|g| g.can_end && g.total >= 7)?;
+        let chars = room.get_mut(..last.total)?;
+        let small = chars.iter().any(u8::is_ascii_lowercase);
+        if small && chars.iter().any(u8::is_ascii_uppercase) || !chars.iter().any(u8::is_ascii_digit) {
+            return None;
+        }
+        chars.make_ascii_uppercase();
+        Some(Cut { chars, groups, end: last.end, small })
+    }
+}
+
+/// The place after one separator, `/`, or a dash between spaces.
+fn separator(mut here: Cursor<'_>) -> Result<Option<Cursor<'_>>, NeedMore> {
+    let mut dash = false;
+    for place in 0..3 {
+        match here.class()? {
+            b' ' if place == 0 || (place == 2 && dash) => {}
+            b'-' | b'/' | b'.' | DASH if !dash && place < 2 => dash = true,
+            class if place > 0 && is_alnum(class) => return Ok(Some(here)),
+            _ => return Ok(None),
+        }
+        here = here.next()?;
+    }
+    Ok(is_alnum(here.class()?).then_some(here))
+}
+
+/// A word for the type soon after the value, in the same clause: `K1234567 is my passport`.
+fn said_after(mut here: Cursor<'_>, kind: PiiType) -> Result<bool, NeedMore> {
+    let from = here.at;
+    let mut word = super::words::Word::new();
+    while here.at - from < 36 {
+        let class = here.class()?;
+        let text = here.text.get(here.at..).unwrap_or_default();
+        let len = here.peek()?.1;
+        let is_letter = super::words::letter(text.as_bytes()).is_some_and(|(_, is)| is);
+        if is_letter {
+            let bytes = text.get(..len).unwrap_or_default().as_bytes();
+            word.push(bytes);
+        } else {
+            let found = word.meaning().for_kinds & super::words::bit(kind) != 0;
+            if word.bytes > 0 && found {
+                return Ok(!matches!(class, b':' | b'=' | b'-' | b'_' | b'"' | b'#' | b'@'));
+            }
+            // Digits and signs of a next value, or the end of the clause.
+            if !matches!(class, b' ' | b'(' | b')' | b',' | b'\'') {
+                return Ok(false);
+            }
+            word = super::words::Word::new();
+        }
+        here = here.next()?;
+        if len == 0 {
+            break;
+        }
+    }
+    Ok(false)
+}
+
+impl Cut<'_> {
+    fn lens_are(self, form: &[usize]) -> bool {
+        self.groups.iter().map(|g| g.len).eq(form.iter().copied())
+    }
+
+    fn is_joined(self) -> bool {
+        self.groups.len() == 1
+    }
+
+    /// `A` and `9` stand for a letter and a digit.
+    fn looks_like(self, form: &[u8]) -> bool {
+        let fits = |(c, f): (&u8, &u8)| if *f == b'9' { c.is_ascii_digit() } else { c.is_ascii_uppercase() };
+        self.chars.len() == form.len() && self.chars.iter().zip(form).all(fits)
+    }
+
+    /// Begins with the letters of a state.
+    fn state(self) -> bool {
+        let state = self.chars.get(..2).and_then(|b| std::str::from_utf8(b).ok());
+        state.is_some_and(|state| STATES.binary_search(&state).is_ok())
+    }
+}
+
+fn pan(cut: Cut<'_>) -> Option<Weight> {
+    let holder = cut.chars.get(3).is_some_and(|c| HOLDERS.contains(c));
+    let form = cut.is_joined() || cut.lens_are(&[5, 4, 1]);
+    if !holder || !form || !cut.looks_like(b"AAAAA9999A") {
+        return None;
+    }
+    Some(match (cut.is_joined(), cut.small) {
+        (true, false) => Weight(85, 98, 45),
+        (true, true) => Weight(65, 92, 20),
+        (false, _) => Weight(55, 92, 10),
+    })
+}
+
+/// Four letters of a bank, 0, six characters of a branch.
+fn ifsc(cut: Cut<'_>) -> Option<Weight> {
+    let bank = cut.chars.get(..4).and_then(|b| std::str::from_utf8(b).ok())?;
+    let fits = cut.chars.len() == 11 && bank.bytes().all(|b| b.is_ascii_uppercase()) && cut.chars.get(4) == Some(&b'0');
+    let joined = cut.is_joined();
+    let digits = cut.chars.iter().skip(5).filter(|c| c.is_ascii_digit()).count();
+    if !fits || !(joined || cut.lens_are(&[4, 7]) || cut.lens_are(&[4, 1, 6])) {
+        return None;
+    }
+    Some(match (joined, BANKS.binary_search(&bank).is_ok(), digits) {
+        (true, true, 3..) if !cut.small => Weight(88, 98, 55),
+        (true, true, _) if !cut.small => Weight(60, 96, 20),
+        (true, _, _) => Weight(30, 90, 5),
+        (false, _, _) => Weight(10, 85, 0),
+    })
+}
+
+fn voter(cut: Cut<'_>) -> Option<Weight> {
+    let form = cut.is_joined() || cut.lens_are(&[3, 7]);
+    let joined = form && cut.looks_like(b"AAA9999999");
+    // The older cards: `UP/12/345/678901`.
+    let old = cut.groups.len() == 4 && cut.state() && cut.lens_are(&[2, 2, 3, 6]) && cut.looks_like(b"AA99999999999");
+    (joined || old).then_some(Weight(30, 92, 5))
+}
+
+/// A letter and seven digits; neither Q, X nor Z are given out, though other countries do.
+fn passport(cut: Cut<'_>) -> Option<Weight> {
+    let form = cut.is_joined() || cut.lens_are(&[1, 7]) || cut.lens_are(&[3, 5]) || cut.lens_are(&[2, 6]);
+    (form && cut.looks_like(b"A9999999")).then_some(Weight(20, 92, 3))
+}
+
+/// State, office, year, seven digits; separators anywhere. Words are needed for older and odd forms.
+fn licence(cut: Cut<'_>) -> Option<Weight> {
+    if !cut.state() || !(12..=18).contains(&cut.chars.len()) || cut.groups.len() > 5 {
+        return None;
+    }
+    let rest = cut.chars.get(2..)?;
+    let digits = rest.iter().filter(|c| c.is_ascii_digit()).count();
+    let letters = rest.len() - digits;
+    let office = rest.first_chunk::<2>().is_some_and(|o| o.iter().all(u8::is_ascii_digit) && o != b"00");
+    let year = rest
+        .get(rest.len().checked_sub(11)?..)
+        .is_some_and(|y| matches!(y, [b'1', b'9', b'5'..=b'9', ..] | [b'2', b'0', b'0'..=b'3', ..]));
+    let tail = rest.iter().rev().take(11).all(u8::is_ascii_digit);
+    Some(match (office && year && tail, digits, letters) {
+        (true, 13, 0) => Weight(75, 97, 35),
+        (true, 13..=14, 0..=2) => Weight(40, 92, 5),
+        (_, 10..=15, 0..=4) if office => Weight(5, 85, 0),
+        _ => return None,
+    })
+}
+
+/// State, district, series, number: `MH 12 AB 1234`, `DL 3C AB 1234`, `KA 51 1234`.
+fn vehicle(cut: Cut<'_>) -> Option<Weight> {
+    if !cut.state() || !(7..=11).contains(&cut.chars.len()) || cut.groups.len() > 4 {
+        return None;
+    }
+    let run = |from: usize, is: fn(&u8) -> bool| cut.chars.iter().skip(from).take_while(|c| is(c)).count();
+    let district = run(2, u8::is_ascii_digit);
+    let series = run(2 + district, u8::is_ascii_uppercase);
+    let number = run(2 + district + series, u8::is_ascii_digit);
+    let whole = 2 + district + series + number == cut.chars.len();
+    // What stands together is of one part, but for a district with its series (`DL 3C`).
+    let ends = |total: usize| cut.groups.iter().any(|g| g.total == total);
+    let ordered = cut.groups.iter().all(|g| {
+        g.total == 2 || g.total == cut.chars.len() || (2 + district..=2 + district + series).contains(&g.total)
+    });
+    let shaped = (1..=2).contains(&district) && series <= 3 && (1..=4).contains(&number);
+    if !whole || !shaped || !ordered {
+        return None;
+    }
+    Some(match (series, number, cut.small) {
+        (1..=3, 4, false) if cut.is_joined() => Weight(72, 96, 25),
+        (1..=3, 4, false) if ends(2 + district) || ends(2 + district + series) => Weight(72, 96, 25),
+        (1..=3, 4, true) => Weight(30, 90, 5),
+        (1..=3, _, _) => Weight(15, 88, 0),
+        _ => Weight(10, 80, 0),
+    })
+}
+
+/// The series for all of India: `22 BH 1234 AA`.
+fn bharat(cut: Cut<'_>) -> Option<Weight> {
+    let form = cut.looks_like(b"99AA9999A") || cut.looks_like(b"99AA9999AA");
+    let year = matches!(cut.chars, [b'2', b'0'..=b'9', b'B', b'H', ..]);
+    let groups = cut.groups.iter().all(|g| matches!(g.total, 2 | 4 | 8) || g.total == cut.chars.len());
+    (form && year && groups).then_some(if cut.small { Weight(50, 92, 10) } else { Weight(82, 97, 40) })
+}

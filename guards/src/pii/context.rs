@@ -1,0 +1,260 @@
+//! What the words, keys and signs before a place say of a value there, and how much that counts.
+//!
+//! # Invariants
+//! * Only [`Left`] is read, never what follows: what a value is does not change when a later one is masked
+//!   (`masking_twice_is_masking_once`).
+//! * Placeholders of earlier values say nothing (`placeholders_are_no_context`).
+
+use super::left::Left;
+use super::words::{self, Meaning};
+use raptorgate_config::model::PiiType;
+use std::cell::OnceCell;
+
+/// A word for a type counts up to so many bytes before the value; Indic letters have three.
+const FOR_BYTES_MAX: u8 = 72;
+/// A word against it counts with so many words between, and within one clause or cell only.
+const AGAINST_WORDS_MAX: usize = 2;
+/// For dotted numbers only what stands right before them is a version.
+const VERSION_BYTES_MAX: u8 = 12;
+/// Right before the value, with a separator or a short word between.
+const NEAR_BYTES_MAX: u8 = 18;
+const KINDS: usize = PiiType::ALL.len();
+const NONE: u8 = u8::MAX;
+
+/// How certain a value is in percent: by itself, with a word for it, with a word against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Weight(pub u8, pub u8, pub u8);
+
+/// What stands before a place says of one type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    For,
+    Against,
+    Nothing,
+}
+
+/// Nearest words, as bytes between their end and the place.
+#[derive(Debug)]
+struct Nearest {
+    toward: [u8; KINDS],
+    against: [u8; KINDS],
+    /// Since the last separator of cells.
+    cell: u8,
+    /// Since the last digit.
+    digit: u8,
+}
+
+/// The surroundings of one place.
+pub(super) struct Context<'a> {
+    pub left: &'a Left,
+    /// The value is glued to a word by a dash or slash: a part of a longer name, unless that word says what it is.
+    pub glued: bool,
+    nearest: OnceCell<Nearest>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(left: &'a Left) -> Self {
+        Self { left, glued: is_glued(left.window()), nearest: OnceCell::new() }
+    }
+
+    pub fn weigh(&self, kind: PiiType, weight: Weight) -> u8 {
+        match self.says(kind) {
+            Says::For => weight.1.max(weight.0),
+            Says::Against => weight.2,
+            Says::Nothing => weight.0,
+        }
+    }
+
+    pub fn says(&self, kind: PiiType) -> Says {
+        let near = self.nearest.get_or_init(|| nearest(self.left));
+        let place = kind as usize;
+        let get = |list: &[u8; KINDS]| list.get(place).copied().unwrap_or(NONE);
+        let (toward, against) = (get(&near.toward), get(&near.against));
+        if let Some(meaning) = self.left.cell() {
+            return in_cell(kind, meaning, toward.min(near.cell) == toward && toward != NONE);
+        }
+        // What has a form of its own is what some word of the clause says, whatever else is said.
+        let first = toward <= against || kind == PiiType::Pan;
+        if toward <= FOR_BYTES_MAX && first && !(self.glued && toward > NEAR_BYTES_MAX) {
+            return Says::For;
+        }
+        let signs = is_number(kind) && (self.glued || has_sign(self.left.window()));
+        let version = against <= VERSION_BYTES_MAX && against < near.digit;
+        let against = against != NONE && (kind != PiiType::IpAddress || version);
+        if against || signs { Says::Against } else { Says::Nothing }
+    }
+
+    /// True if a word for this type stands right before the place.
+    pub fn is_near(&self, kind: PiiType) -> bool {
+        let near = self.nearest.get_or_init(|| nearest(self.left));
+        let distance = near.toward.get(kind as usize).copied().unwrap_or(NONE);
+        self.says(kind) == Says::For && (distance <= NEAR_BYTES_MAX || self.left.cell().is_some())
+    }
+}
+
+/// In a table the head of the column counts, and words in the cell itself.
+fn in_cell(kind: PiiType, meaning: Meaning, said_in_cell: bool) -> Says {
+    let has = |kinds: u32| kinds & words::bit(kind) != 0;
+    if has(meaning.for_kinds) || said_in_cell {
+        Says::For
+    } else if has(meaning.against_kinds) {
+        Says::Against
+    } else {
+        Says::Nothing
+    }
+}
+
+const fn is_number(kind: PiiType) -> bool {
+    !matches!(
+        kind,
+        PiiType::Email | PiiType::Upi | PiiType::Gstin | PiiType::Iban | PiiType::IpAddress | PiiType::Secret
+    )
+}
+
+fn nearest(left: &Left) -> Nearest {
+    let window = left.window();
+    let total = window.len();
+    let mut near = Nearest { toward: [NONE; KINDS], against: [NONE; KINDS], cell: NONE, digit: NONE };
+    let (mut read_to, mut lines, mut before, mut count) = (0, 0, Meaning::default(), 0);
+    let mut last_end = 0;
+    let mut negatives = [(0usize, 0u32); AGAINST_WORDS_MAX + 1];
+    let away = |end: usize| u8::try_from(total - end).unwrap_or(NONE);
+    words::each_word(window, |word, end| {
+        let start = end - word.bytes;
+        borders(window.get(read_to..start).unwrap_or_default(), total - read_to, &mut lines, &mut near);
+        read_to = end;
+        count += 1;
+        let joined = start > 0 && start - std::mem::replace(&mut last_end, end) <= 2;
+        let cut = start == 0 && !left.is_whole();
+        if cut || is_placeholder(window, start, end) {
+            before = Meaning::default();
+            return;
+        }
+        let mut meaning = word.meaning();
+        // `voter id`, `card account`: what it is stands first.
+        if word.is_pair() {
+            forget_all(&mut near.toward, before.for_kinds);
+        } else if joined && meaning.for_kinds == 0 {
+            meaning.against_kinds &= !before.for_kinds;
+        }
+        before = meaning;
+        mark(&mut near.toward, meaning.for_kinds, away(end));
+        mark(&mut near.against, meaning.against_kinds, away(end));
+        if let Some(slot) = negatives.get_mut(count % (AGAINST_WORDS_MAX + 1)) {
+            let far = std::mem::replace(slot, (end, meaning.against_kinds));
+            forget(&mut near.against, far.1, away(far.0));
+        }
+    });
+    borders(window.get(read_to..).unwrap_or_default(), total - read_to, &mut lines, &mut near);
+    near
+}
+
+fn mark(list: &mut [u8; KINDS], mut kinds: u32, away: u8) {
+    while kinds != 0 {
+        if let Some(slot) = list.get_mut(kinds.trailing_zeros() as usize) {
+            *slot = away;
+        }
+        kinds &= kinds - 1;
+    }
+}
+
+fn forget_all(list: &mut [u8; KINDS], kinds: u32) {
+    mark(list, kinds, NONE);
+}
+
+/// Takes back what a word said that is too far away, unless a nearer one says the same.
+fn forget(list: &mut [u8; KINDS], mut kinds: u32, away: u8) {
+    while kinds != 0 {
+        if let Some(slot) = list.get_mut(kinds.trailing_zeros() as usize).filter(|slot| **slot == away) {
+            *slot = NONE;
+        }
+        kinds &= kinds - 1;
+    }
+}
+
+/// What stands between two words can end a clause, for which words against a value count, or a paragraph.
+fn borders(between: &[u8], away: usize, lines: &mut usize, near: &mut Nearest) {
+    let ends = |place: usize, byte: u8| match byte {
+        b',' | b';' | b'|' | b'\n' | b'{' | b'}' | b'\t' => true,
+        b'.' | b'!' | b'?' => {
+            between.get(place + 1).is_none_or(|next| matches!(next, b' ' | b'\n')) && between.len() > 1
+        }
+        _ => false,
+    };
+    for (place, byte) in between.iter().enumerate() {
+        if ends(place, *byte) {
+            near.against = [NONE; KINDS];
+            near.cell = u8::try_from(away - place).unwrap_or(NONE);
+        }
+        if byte.is_ascii_digit() {
+            near.digit = u8::try_from(away - place).unwrap_or(NONE);
+        }
+        if *byte == b'\n' {
+            *lines += 1;
+            if between.get(place + 1) == Some(&b'\n') {
+                near.toward = [NONE; KINDS];
+            }
+        }
+    }
+}
+
+/// `[PHONE]`, `[SECRET:…]`.
+fn is_placeholder(window: &[u8], start: usize, end: usize) -> bool {
+    let word = window.get(start..end).unwrap_or_default();
+    let before = start.checked_sub(1).and_then(|i| window.get(i));
+    let after = window.get(end);
+    word.iter().all(u8::is_ascii_uppercase)
+        && (matches!(before, Some(b'[' | b'_')) && matches!(after, Some(b']' | b':' | b'_')))
+}
+
+/// A sign that makes a number of what follows: money, or a number sign.
+fn has_sign(window: &[u8]) -> bool {
+    let trimmed = window.trim_ascii_end();
+    if window.len() > trimmed.len() + 1 {
+        return false;
+    }
+    let signs: [&[u8]; 5] = ["₹".as_bytes(), "€".as_bytes(), "£".as_bytes(), b"$", b"#"];
+    signs.iter().any(|sign| trimmed.ends_with(sign))
+}
+
+/// `word-` or `word/` right before the place; masked characters and digits are no word.
+fn is_glued(window: &[u8]) -> bool {
+    let [rest @ .., b'-' | b'/' | b'_' | b'='] = window else { return false };
+    if window.last() == Some(&b'=') {
+        return false;
+    }
+    let run = rest.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let word = rest.get(rest.len() - run..).unwrap_or_default();
+    word.iter().any(|b| b.is_ascii_alphabetic() && *b != b'X')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(text: &str, kind: PiiType) -> Says {
+        let mut left = Left::default();
+        left.push(text);
+        Context::new(&left).says(kind)
+    }
+
+    #[test]
+    fn the_nearest_word_decides() {
+        assert_eq!(says("call ", PiiType::Phone), Says::For);
+        assert_eq!(says("order no ", PiiType::Phone), Says::Against);
+        assert_eq!(says("order 11, call ", PiiType::Phone), Says::For);
+        assert_eq!(says("phone for order ", PiiType::Phone), Says::Against);
+        assert_eq!(says("the order, then ", PiiType::Phone), Says::Nothing);
+        assert_eq!(says("₹", PiiType::Phone), Says::Against);
+        assert_eq!(says("bucket-", PiiType::Aadhaar), Says::Against);
+        assert_eq!(says("id,phone,sku\n1,", PiiType::Phone), Says::For);
+        assert_eq!(says("id,phone,sku\n1,,", PiiType::Phone), Says::Against);
+    }
+
+    #[test]
+    fn placeholders_are_no_context() {
+        assert_eq!(says("[PHONE] ", PiiType::Phone), Says::Nothing);
+        assert_eq!(says("[PASSPORT:abc] ", PiiType::Passport), Says::Nothing);
+        assert_eq!(says("[CREDIT_CARD] ", PiiType::CreditCard), Says::Nothing);
+    }
+}

@@ -1,0 +1,26 @@
+//! E-mail addresses: the words of those who write them down, and of keys and column heads. `*`: a stem.
+
+pub(super) const WORDS: &[&str] = &[
+    "email",
+    "emails",
+    "mail",
+    "mails",
+    "e-mail",
+    "mailto",
+    "gmail",
+    "inbox",
+    "ईमेल*",
+    "ई-मेल*",
+    "मेल",
+    "மின்னஞ்சல்*",
+    "ইমেইল*",
+    "ইমেল*",
+    "ఈమెయిల్*",
+    "ఇమెయిల్*",
+    "ઈમેલ*",
+    "ઇમેઇલ*",
+    "ಇಮೇಲ್*",
+    "ഇമെയിൽ*",
+    "ഇ-മെയിൽ*",
+    "ਈਮੇਲ*",
+];

@@ -1,0 +1,25 @@
+//! Permanent account numbers: the words of those who write them down, and of keys and column heads. `*`: a stem.
+
+pub(super) const WORDS: &[&str] = &[
+    "pan",
+    "panno",
+    "pancard",
+    "pannumber",
+    "permanent",
+    "incometax",
+    "पैन*",
+    "पॅन*",
+    "பான்*",
+    "প্যান*",
+    "పాన్*",
+    "પાન*",
+    "પૅન*",
+    "ಪ್ಯಾನ್*",
+    "പാൻ*",
+    "ਪੈਨ*",
+    "ପାନ*",
+    "permanentaccount",
+    "taxid",
+    "taxpan",
+    "panid",
+];
