@@ -5,14 +5,14 @@
 
 use crate::amounts::{money_text, price_text};
 use crate::emit::{Yaml, emit, map, text, word};
+use crate::masking::{Direction, MaskWord, THRESHOLD_PERCENT};
 use crate::media::media_text;
 use crate::model::{
     ApiKey, Authenticate, Budget, CertificateMatch, ClientCertificate, Compress, Config, Counted, Dns, Ejection,
-    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, MaskPii, Meter, ModelPrice, PiiAction, PiiType,
-    Pool, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
+    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, MaskPii, Masking, Meter, ModelPrice, OwnPattern,
+    PiiAction, Pool, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
 };
 use crate::patterns::{host_text, path_text, source_text};
-use crate::routes::MaskWord;
 use crate::source::MASK;
 use crate::upstreams::{balance_text, status_text};
 use crate::values::{bytes_text, duration_text};
@@ -283,20 +283,62 @@ fn sanitize(block: &Sanitize) -> Yaml {
 }
 
 fn mask_pii(block: &MaskPii) -> Yaml {
-    let direction = |list: &[(PiiType, PiiAction)]| {
-        let entries = list.iter().map(|(kind, action)| (kind.name(), pii_action(*action)));
-        (!list.is_empty()).then(|| map(entries))
+    let direction = |masking: &Masking| {
+        let types = masking
+            .types
+            .iter()
+            .map(|masked| (masked.kind.name(), pii_action(masked.action, masked.threshold_percent)));
+        (!masking.types.is_empty()).then(|| map(types))
     };
-    let all = [maybe("request", direction(&block.request)), maybe("response", direction(&block.response))];
+    let all = [
+        maybe("request", direction(&block.request)),
+        maybe("response", direction(&block.response)),
+        (!block.allow.is_empty()).then(|| ("allow", Yaml::List(block.allow.iter().map(|value| text(value)).collect()))),
+        maybe("patterns", own_patterns(block)),
+        maybe("key", block.key.as_ref().map(|_| word("***"))),
+    ];
     map(all.into_iter().flatten())
 }
 
-fn pii_action(action: PiiAction) -> Yaml {
-    match action {
-        PiiAction::Mask { keep_last } => map([("action", word(MaskWord::Mask.word())), ("keep_last", word(keep_last))]),
-        PiiAction::Replace => word(MaskWord::Replace.word()),
-        PiiAction::Block => word(MaskWord::Block.word()),
+fn own_patterns(block: &MaskPii) -> Option<Yaml> {
+    let (request, response) = (&block.request.patterns, &block.response.patterns);
+    let mut all: Vec<&OwnPattern> = request.iter().collect();
+    all.extend(response.iter().filter(|pattern| !request.contains(pattern)));
+    let one = |pattern: &OwnPattern| {
+        let direction = match (request.contains(pattern), response.contains(pattern)) {
+            (true, false) => Direction::Request,
+            (false, true) => Direction::Response,
+            (_, _) => Direction::Both,
+        };
+        map([
+            ("name", text(&pattern.name)),
+            ("regex", text(&pattern.regex)),
+            ("action", pii_action(pattern.action, THRESHOLD_PERCENT)),
+            ("direction", word(direction.word())),
+        ])
+    };
+    (!all.is_empty()).then(|| Yaml::List(all.into_iter().map(one).collect()))
+}
+
+fn pii_action(action: PiiAction, threshold_percent: u8) -> Yaml {
+    let (action, keep_last) = match action {
+        PiiAction::Mask { keep_last } => (MaskWord::Mask, Some(keep_last)),
+        PiiAction::Replace => (MaskWord::Replace, None),
+        PiiAction::Hash => (MaskWord::Hash, None),
+        PiiAction::Tokenize => (MaskWord::Tokenize, None),
+        PiiAction::Block => (MaskWord::Block, None),
+        PiiAction::Report => (MaskWord::Report, None),
+    };
+    let threshold = (threshold_percent != THRESHOLD_PERCENT).then_some(threshold_percent);
+    if keep_last.is_none() && threshold.is_none() {
+        return word(action.word());
     }
+    let all = [
+        Some(("action", word(action.word()))),
+        maybe("keep_last", keep_last.map(word)),
+        maybe("threshold", threshold.map(word)),
+    ];
+    map(all.into_iter().flatten())
 }
 
 fn meter(block: &Meter) -> Yaml {

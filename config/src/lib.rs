@@ -16,6 +16,7 @@ mod idempotency;
 mod interpolate;
 mod json_schema;
 mod load;
+mod masking;
 mod media;
 pub mod model;
 mod patterns;

@@ -3,23 +3,18 @@
 use crate::budgets::{BudgetBlock, RateLimitBlock};
 use crate::certificate_names::CommonName;
 use crate::certificates::SubjectAltName;
-use crate::decode::{At, Context, Decode, OrOff, Some1};
+use crate::decode::{At, OrOff, Some1};
 use crate::idempotency::IdempotencyBlock;
+use crate::masking::MaskBlock;
 use crate::model::{
-    ApiFormat, HostPattern, MediaRange, OnDisconnect, OnLargeReply, PathPattern, PiiAction, ReplyCoding,
-    SanitizeAction, Source,
+    ApiFormat, HostPattern, MediaRange, OnDisconnect, OnLargeReply, PathPattern, ReplyCoding, SanitizeAction, Source,
 };
 use crate::patterns::Method;
 use crate::schema::PriceBlock;
-use crate::shape::{Shape, block, words};
+use crate::shape::{block, words};
 use crate::units::Secret;
 use crate::values::{Bytes, Label, Name, Percent, Sha256Hex, Whole};
-use crate::words::{decode_word, is_scalar};
-use crate::yaml::Node;
 use std::time::Duration;
-
-/// Characters that stay readable unless the file says otherwise.
-const KEEP_LAST: u64 = 4;
 
 block! {
     /// What is served at a path, by which upstream, and what holds there.
@@ -191,114 +186,6 @@ block! {
     pub(crate) struct SanitizeBlock {
         /// What happens with a finding.
         action: SanitizeAction = default("strip"),
-    }
-}
-
-block! {
-    /// Masking per direction; at least one type in one direction.
-    pub(crate) struct MaskBlock {
-        /// In requests.
-        request: DirectionBlock = optional,
-        /// In replies. `block` withholds a reply; a stream ends with an error event before the value.
-        response: DirectionBlock = optional,
-    }
-}
-
-block! {
-    /// What is done with each type; types left out are not looked for.
-    pub(crate) struct DirectionBlock {
-        /// E-mail addresses. They are always replaced whole.
-        email: MaskAction = optional,
-        /// Phone numbers.
-        phone: MaskAction = optional,
-        /// Aadhaar numbers: 12 digits with a Verhoeff check digit; and the virtual IDs of 16 that stand for them.
-        aadhaar: MaskAction = optional,
-        /// Indian permanent account numbers.
-        pan: MaskAction = optional,
-        /// Indian goods and services tax numbers, with their check character.
-        gstin: MaskAction = optional,
-        /// Codes of Indian bank branches.
-        ifsc: MaskAction = optional,
-        /// UPI addresses for payments: `name@bank`. They are always replaced whole.
-        upi: MaskAction = optional,
-        /// Indian voters' cards (EPIC), where the words around say so.
-        voter_id: MaskAction = optional,
-        /// Indian passports, where the words around say so.
-        passport: MaskAction = optional,
-        /// Indian driving licences.
-        driving_licence: MaskAction = optional,
-        /// Registration marks of Indian vehicles.
-        vehicle_reg: MaskAction = optional,
-        /// Payment cards: Luhn check digit, ranges and lengths of the issuers.
-        credit_card: MaskAction = optional,
-        /// International bank account numbers, with their check digits.
-        iban: MaskAction = optional,
-        /// Social security numbers of the United States.
-        us_ssn: MaskAction = optional,
-        /// IPv4 and IPv6 addresses. They are always replaced whole.
-        ip_address: MaskAction = optional,
-        /// Keys, tokens, passwords and private keys. They are always replaced whole.
-        secret: MaskAction = optional,
-    }
-}
-
-/// A word (`mask`, `replace`, `block`), or a block when `mask` needs to say more.
-#[derive(Clone, Copy)]
-pub(crate) struct MaskAction(pub PiiAction);
-
-/// The words of `MaskAction`.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum MaskWord {
-    Mask,
-    Replace,
-    Block,
-}
-
-words!(MaskWord {
-    "mask" => MaskWord::Mask, "all but the last characters become `X`, separators stay";
-    "replace" => MaskWord::Replace, "the type's name instead: `[AADHAAR]`";
-    "block" => MaskWord::Block, "the request is refused, or the reply withheld";
-});
-
-block! {
-    /// The long form of `mask`.
-    pub(crate) struct MaskActionBlock {
-        /// What is done.
-        action: At<MaskWord> = required,
-        /// Characters left readable, with `action: mask` only; 4 if left out.
-        keep_last: At<Whole<0, 6>> = optional,
-    }
-}
-
-impl Decode for MaskAction {
-    fn decode(node: &Node, cx: &mut Context) -> Option<Self> {
-        let (word, keep_last) = if is_scalar(node) {
-            (decode_word(node, cx)?, None)
-        } else {
-            let block = MaskActionBlock::decode(node, cx)?;
-            (block.action.value, block.keep_last)
-        };
-        let action = match word {
-            MaskWord::Mask => {
-                let keep_last = keep_last.as_ref().map_or(KEEP_LAST, |keep| keep.value.0);
-                return Some(Self(PiiAction::Mask { keep_last: usize::try_from(keep_last).ok()? }));
-            }
-            MaskWord::Replace => PiiAction::Replace,
-            MaskWord::Block => PiiAction::Block,
-        };
-        if let Some(keep) = keep_last {
-            cx.tell(crate::problem::Finding::new(
-                keep.at,
-                crate::problem::Code::Conflict,
-                "`keep_last` says something only with `action: mask`",
-            ));
-            return None;
-        }
-        Some(Self(action))
-    }
-
-    fn shape() -> Shape {
-        Shape::Either(vec![MaskWord::shape(), MaskActionBlock::shape()])
     }
 }
 

@@ -30,7 +30,8 @@ fn the_sample_means_what_it_says() {
     assert_eq!(route.on_disconnect, OnDisconnect::Finish);
     assert!(matches!(route.end_user.as_ref().map(|user| &user.id), Some(Source::Json(_))));
     let mask = route.mask_pii.as_ref().unwrap();
-    assert!(mask.response.contains(&(PiiType::Aadhaar, PiiAction::Mask { keep_last: 4 })));
+    let aadhaar = mask.response.types.iter().find(|masked| masked.kind == PiiType::Aadhaar).unwrap();
+    assert_eq!(aadhaar.action, PiiAction::Mask { keep_last: 4 });
     assert_eq!(route.authenticate.as_ref().unwrap().api_keys.len(), 2);
 }
 

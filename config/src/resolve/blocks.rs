@@ -2,16 +2,14 @@
 
 use super::budgets::{self, KnownNames};
 use super::keys::{self, KnownKeys};
-use super::{Scope, fits, idempotency, price};
+use super::{Scope, fits, idempotency, masking, price};
 use crate::decode::{Context, OrOff};
 use crate::model::{
-    Compress, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, MaskPii, PiiAction, PiiType, Rate,
-    ReplyCoding, Sanitize,
+    Compress, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, Rate, ReplyCoding, Sanitize,
 };
 use crate::problem::{Code, Finding, Position};
 use crate::routes::{
-    CompressBlock, DirectionBlock, EndUserBlock, ExecutionBlock, FaultBlock, FloodBlock, MaskBlock, RateBlock,
-    RouteBlocks, SanitizeBlock,
+    CompressBlock, EndUserBlock, ExecutionBlock, FaultBlock, FloodBlock, RateBlock, RouteBlocks, SanitizeBlock,
 };
 use crate::words::Words;
 
@@ -59,7 +57,7 @@ pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, known: &mut Known, 
         needs_one(block.sound && block.delay.is_none() && block.abort.is_none(), block.at, "`delay` or `abort`", cx);
     }
     if let Some(block) = on(&blocks.mask_pii) {
-        check_mask(block, cx);
+        masking::check(block, cx);
     }
     if let Some(block) = on(&blocks.meter).and_then(|meter| meter.default_price.as_ref()) {
         price(block, scope.currency, cx);
@@ -95,53 +93,13 @@ pub(super) fn compress(block: &CompressBlock) -> Compress {
 }
 
 /// A block that does nothing was meant to do something.
-fn needs_one(empty: bool, at: Position, what: &str, cx: &mut Context) {
+pub(super) fn needs_one(empty: bool, at: Position, what: &str, cx: &mut Context) {
     if empty {
         cx.tell(
             Finding::new(at, Code::MissingKey, format!("nothing is given here: it needs {what}"))
                 .help("`off` removes an inherited block"),
         );
     }
-}
-
-fn check_mask(block: &MaskBlock, cx: &mut Context) {
-    needs_one(
-        block.sound && block.request.is_none() && block.response.is_none(),
-        block.at,
-        "`request` or `response`",
-        cx,
-    );
-    for direction in block.request.iter().chain(&block.response) {
-        let empty = direction.sound && self::direction(direction).is_empty();
-        needs_one(empty, direction.at, "a type, such as `email` or `aadhaar`", cx);
-    }
-}
-
-fn direction(block: &DirectionBlock) -> Vec<(PiiType, PiiAction)> {
-    let all = [
-        (PiiType::Email, &block.email),
-        (PiiType::Phone, &block.phone),
-        (PiiType::Aadhaar, &block.aadhaar),
-        (PiiType::Pan, &block.pan),
-        (PiiType::Gstin, &block.gstin),
-        (PiiType::Ifsc, &block.ifsc),
-        (PiiType::Upi, &block.upi),
-        (PiiType::VoterId, &block.voter_id),
-        (PiiType::Passport, &block.passport),
-        (PiiType::DrivingLicence, &block.driving_licence),
-        (PiiType::VehicleReg, &block.vehicle_reg),
-        (PiiType::CreditCard, &block.credit_card),
-        (PiiType::Iban, &block.iban),
-        (PiiType::UsSsn, &block.us_ssn),
-        (PiiType::IpAddress, &block.ip_address),
-        (PiiType::Secret, &block.secret),
-    ];
-    all.into_iter().filter_map(|(kind, action)| action.as_ref().map(|action| (kind, action.0))).collect()
-}
-
-pub(super) fn mask_pii(block: &MaskBlock) -> MaskPii {
-    let given = |block: &Option<DirectionBlock>| block.as_ref().map(direction).unwrap_or_default();
-    MaskPii { request: given(&block.request), response: given(&block.response) }
 }
 
 pub(super) fn end_user(block: &EndUserBlock) -> EndUser {

@@ -9,6 +9,7 @@ mod budgets;
 mod client_certificates;
 mod idempotency;
 mod keys;
+mod masking;
 mod route;
 mod routes;
 mod tls;

@@ -3,7 +3,7 @@
 //! # Invariants
 //! * A route's block replaces the inherited one whole, and `off` removes it (`a_block_replaces_the_inherited_one_whole`).
 
-use super::{Scope, blocks, budgets, idempotency, keys, price};
+use super::{Scope, blocks, budgets, idempotency, keys, masking, price};
 use crate::decode::{Context, OrOff, Some1};
 use crate::model::{ApiFormat, Meter, OnDisconnect, OnLargeReply, PathPattern, PiiAction, Route, RouteMatch, Segment};
 use crate::problem::{Code, Finding, suggest};
@@ -54,7 +54,7 @@ pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -
         idempotency: inherit(&own.idempotency, &inherited.idempotency).map(idempotency::idempotency),
         flood_limits: inherit(&own.flood_limits, &inherited.flood_limits).map(blocks::flood_limits),
         sanitize: inherit(&own.sanitize, &inherited.sanitize).map(blocks::sanitize),
-        mask_pii: inherit(&own.mask_pii, &inherited.mask_pii).map(blocks::mask_pii),
+        mask_pii: inherit(&own.mask_pii, &inherited.mask_pii).map(masking::mask_pii),
         on_disconnect: on_disconnect.unwrap_or(if meter.is_some() {
             OnDisconnect::Finish
         } else {
@@ -175,8 +175,8 @@ fn check_budgets(route: &RouteBlock, inherited: &RouteBlocks, cx: &mut Context) 
 fn check_large_reply(own: &RouteBlocks, inherited: &RouteBlocks, cx: &mut Context) {
     let streams = |body: &&BodyBlock| body.on_large_reply.value == OnLargeReply::Stream;
     let Some(body) = inherit(&own.body, &inherited.body).filter(streams) else { return };
-    let mask = inherit(&own.mask_pii, &inherited.mask_pii).map(blocks::mask_pii);
-    if mask.is_some_and(|mask| mask.response.iter().any(|(_, action)| *action == PiiAction::Block)) {
+    let mask = inherit(&own.mask_pii, &inherited.mask_pii).map(masking::mask_pii);
+    if mask.is_some_and(|mask| mask.response.actions().any(|action| action == PiiAction::Block)) {
         let message = "`on_large_reply: stream` would let pass what `mask_pii.response` blocks";
         let help = "use `refuse`, or `mask` or `replace` in `mask_pii.response`";
         cx.tell(Finding::new(body.on_large_reply.at, Code::Conflict, message).help(help));

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests end by panics")]
 
+mod guards;
 mod money;
 
 use raptorgate_config::{Code, Origin, Problems, parse};
@@ -431,7 +432,7 @@ const CASES: &[(&str, &str, &str)] = &[
 fn every_mistake_is_told_where_it_stands() {
     read(GOOD).unwrap();
     let mut wrong = Vec::new();
-    for (what, from, to) in CASES.iter().chain(money::CASES) {
+    for (what, from, to) in CASES.iter().chain(money::CASES).chain(guards::CASES) {
         assert_eq!(GOOD.matches(from).count(), 1, "{what}: `{from}` must stand once in the good file");
         wrong.extend(wrongly_told(what, &GOOD.replacen(from, to, 1)));
     }

@@ -1,0 +1,28 @@
+//! Mistakes about personal data.
+
+use super::METER;
+
+/// What is wrong, what is replaced, by what.
+pub const CASES: &[(&str, &str, &str)] = &[
+    ("hashes without a key", METER, "    mask_pii: «missing_key»{ request: { pan: hash } }\n"),
+    ("tokens without a key", METER, "    mask_pii: «missing_key»{ request: { all: tokenize } }\n"),
+    ("a short key", METER, "    mask_pii: { request: { pan: hash }, key: «wrong_value»0123456789 }\n"),
+    (
+        "tokens in replies",
+        METER,
+        "    mask_pii: «conflict»{ response: { pan: tokenize }, key: 0123456789abcdef0123456789abcdef }\n",
+    ),
+    ("a pattern without end", METER, "    mask_pii: { patterns: [{ name: a, regex: «wrong_value»\"A[0-9]+\" }] }\n"),
+    ("a pattern of nothing", METER, "    mask_pii: { patterns: [{ name: a, regex: «wrong_value»\"A{0,9}\" }] }\n"),
+    ("a pattern that is none", METER, "    mask_pii: { patterns: [{ name: a, regex: «wrong_value»\"A(\" }] }\n"),
+    (
+        "two patterns of one name",
+        METER,
+        "    mask_pii: { patterns: [{ name: a, regex: AB }, { name: «duplicate_name»A, regex: CD }] }\n",
+    ),
+    (
+        "a threshold beyond certainty",
+        METER,
+        "    mask_pii: { request: { pan: { action: mask, threshold: «wrong_value»101 } } }\n",
+    ),
+];
