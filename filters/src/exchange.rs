@@ -2,7 +2,8 @@
 
 use crate::filter::{FilterName, HeaderEdits};
 use crate::kept::KeptReply;
-use raptorgate_config::model::{ApiFormat, ModelPrice, PiiType};
+use crate::mask_pii::Minted;
+use raptorgate_config::model::{ApiFormat, ModelPrice};
 use raptorgate_config::units::Money;
 use raptorgate_policies::admission::{ClientKey, Needs, Prepared};
 use raptorgate_policies::client_certificate::VerifiedCertificate;
@@ -51,6 +52,8 @@ pub struct Exchange {
     pub failed: Vec<FailedAttempt>,
     /// What `admit` holds for it, until the end.
     pub held: Option<Arc<Prepared>>,
+    /// Tokens that `mask_pii` put into the request: in the reply they are turned back.
+    pub minted: Minted,
     /// The reply as its client got it, once it is whole, if it is to be kept.
     pub kept: Option<KeptReply>,
     /// Set by a transform that found what must not go on: the stream ends here.
@@ -89,6 +92,7 @@ impl Exchange {
             needs: Needs::default(),
             failed: Vec::new(),
             held: None,
+            minted: Minted::default(),
             kept: None,
             refused: None,
             stopped: None,
@@ -171,10 +175,10 @@ pub struct Metered {
 pub struct Report {
     /// Injection findings cut out or refused.
     pub sanitized: u32,
-    /// Values masked in the request, by type.
-    pub masked_request: BTreeMap<PiiType, u32>,
+    /// Values masked in the request, by type as the configuration names it; `pattern` for patterns of the operator's own.
+    pub masked_request: BTreeMap<&'static str, u32>,
     /// Values masked in the reply, by type.
-    pub masked_response: BTreeMap<PiiType, u32>,
+    pub masked_response: BTreeMap<&'static str, u32>,
     /// Filter that panicked, if one did.
     pub panicked: Option<FilterName>,
     /// What became of its idempotency key, if it has one that the store was asked for.

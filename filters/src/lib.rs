@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod authenticate;
+pub mod closed;
 pub mod codings;
 pub mod end_user;
 pub mod exchange;

@@ -170,5 +170,5 @@ fn what_was_masked_is_counted_by_type() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(filter.on_request_body(&head, &mut body, &mut exchange));
     let counted: Vec<_> = exchange.report.masked_request.into_iter().collect();
-    assert_eq!(counted, [(PiiType::Email, 2), (PiiType::Phone, 1)]);
+    assert_eq!(counted, [("email", 2), ("phone", 1)]);
 }

@@ -11,8 +11,10 @@
 //!   (`a_large_event_holds_nothing_back`).
 
 use super::lanes::{self, Lane, Reading};
+use super::record;
 use super::tail::{self, Template, Wrap};
-use super::{record, whole};
+use super::tokens::{self, Minted, Minter, Restorer, Spelling};
+use super::whole::{self, Work};
 use crate::exchange::Exchange;
 use crate::filter::{Ended, ResponseTransform};
 use crate::frame::{Frame, JsonLine, SseData, SseFrame};
@@ -31,8 +33,40 @@ const TEMPLATE_BYTES_MAX: usize = 64 << 10;
 struct Open {
     lane: Lane,
     masker: Masker,
+    /// Behind the masker: what comes back is not masked.
+    restorer: Restorer,
     /// `None` while nothing is held back.
     template: Option<Template>,
+}
+
+impl Open {
+    /// What goes on of masked text, with the request's tokens turned back.
+    fn restored(&mut self, masked: String, minted: &Minted, over: bool) -> String {
+        if minted.is_empty() {
+            return masked;
+        }
+        let mut out = String::with_capacity(masked.len());
+        self.restorer.push(&masked, minted, spelling(&self.lane), &mut out);
+        if over {
+            self.restorer.finish(&mut out);
+        }
+        out
+    }
+}
+
+fn spelling(lane: &Lane) -> Spelling {
+    match lane {
+        Lane::ChatTool { .. }
+        | Lane::Chat { field: "function_call", .. }
+        | Lane::Block { field: "partial_json", .. } => Spelling::InJson,
+        Lane::Response { name, .. } if name.ends_with("arguments") => Spelling::InJson,
+        Lane::Chat { .. }
+        | Lane::Block { .. }
+        | Lane::Response { .. }
+        | Lane::Completion { .. }
+        | Lane::Candidate { .. }
+        | Lane::Member { .. } => Spelling::Plain,
+    }
 }
 
 /// How the one text of a stream without JSON is wrapped.
@@ -45,9 +79,13 @@ enum Plain {
 pub(super) struct MaskStream {
     rules: Rules,
     tally: Tally,
+    minter: Minter,
+    /// Tokens of the request.
+    minted: Minted,
     open: Vec<Open>,
     /// The text of a stream that is no JSON.
     plain: Masker,
+    plain_restorer: Restorer,
     plain_wrap: Plain,
     /// Events that were added so far.
     added: u64,
@@ -56,10 +94,13 @@ pub(super) struct MaskStream {
 }
 
 impl MaskStream {
-    pub fn new(rules: &Rules) -> Self {
+    pub fn new(rules: &Rules, minter: Minter, minted: Minted) -> Self {
         Self {
             rules: rules.clone(),
             tally: Tally::default(),
+            minter,
+            minted,
+            plain_restorer: Restorer::default(),
             open: Vec::new(),
             plain: Masker::new(rules),
             plain_wrap: Plain::Bare,
@@ -75,14 +116,24 @@ impl MaskStream {
             SseData::Json(doc) => self.json(doc, &Wrap::Sse(frame.event.clone()), out),
             SseData::Text(text) => {
                 self.plain_wrap = Plain::Sse(frame.event.clone());
-                let mut masked = String::with_capacity(text.len());
-                self.plain.push(text, &mut masked);
+                let masked = self.plain_piece(text);
                 if masked != *text {
                     frame.set_text(&masked);
                 }
             }
         }
         out.push(Frame::Sse(frame));
+    }
+
+    /// What goes on of the stream's one text.
+    fn plain_piece(&mut self, text: &str) -> String {
+        let (mut masked, mut out) = (String::with_capacity(text.len()), String::new());
+        self.plain.push_with(text, &mut masked, &mut self.minter);
+        if self.minted.is_empty() {
+            return masked;
+        }
+        self.plain_restorer.push(&masked, &self.minted, Spelling::Plain, &mut out);
+        out
     }
 
     fn line(&mut self, mut line: JsonLine, out: &mut Vec<Frame>) {
@@ -97,7 +148,10 @@ impl MaskStream {
         let reading = lanes::read(doc);
         self.flush(out, |lane| reading.ends(lane) && !reading.pieces.iter().any(|(piece, _)| piece == lane));
         self.number(doc);
-        whole::mask_strings(doc, &self.rules, &mut self.tally, |n| reading.pieces.iter().any(|(_, piece)| *piece == n));
+        let is_piece = |n| reading.pieces.iter().any(|(_, piece)| *piece == n);
+        let mut work = Work { rules: &self.rules, tally: &mut self.tally, minter: &mut self.minter };
+        whole::mask_strings(doc, &mut work, is_piece);
+        whole::restore_strings(doc, &self.minted, is_piece);
         for (i, (lane, node)) in reading.pieces.iter().enumerate() {
             let later = reading.pieces.iter().skip(i + 1).any(|(piece, _)| piece == lane);
             let ends = !later && reading.ends(lane);
@@ -112,17 +166,24 @@ impl MaskStream {
         let mut masked = String::with_capacity(text.len());
         let place = self.open.iter().position(|open| open.lane == *lane);
         if place.is_none() && (ends || self.open.len() >= LANES_MAX) {
-            masked = Masker::whole(&self.rules, &text, &mut self.tally).unwrap_or_else(|| text.to_string());
+            let mut work = Work { rules: &self.rules, tally: &mut self.tally, minter: &mut self.minter };
+            masked = work.text("", &text).unwrap_or_else(|| text.to_string());
+            if let Some(text) = tokens::restore(&masked, &self.minted, spelling(lane)) {
+                masked = text;
+            }
         } else {
             let place = place.unwrap_or_else(|| {
-                self.open.push(Open { lane: lane.clone(), masker: Masker::new(&self.rules), template: None });
+                let (masker, restorer) = (Masker::new(&self.rules), Restorer::default());
+                self.open.push(Open { lane: lane.clone(), masker, restorer, template: None });
                 self.open.len() - 1
             });
             let Some(open) = self.open.get_mut(place) else { return };
-            open.masker.push(&text, &mut masked);
-            if ends || doc.source().len() > TEMPLATE_BYTES_MAX {
-                open.masker.finish(&mut masked);
+            open.masker.push_with(&text, &mut masked, &mut self.minter);
+            let over = ends || doc.source().len() > TEMPLATE_BYTES_MAX;
+            if over {
+                open.masker.finish_with(&mut masked, &mut self.minter);
             }
+            masked = open.restored(masked, &self.minted, over);
             self.tally.add(&open.masker.take_tally());
             if ends {
                 self.open.remove(place);
@@ -138,7 +199,7 @@ impl MaskStream {
         let mut json: Option<Bytes> = None;
         for (lane, node) in &reading.pieces {
             let Some(open) = self.open.iter_mut().find(|open| open.lane == *lane) else { continue };
-            open.template = if open.masker.held().is_empty() {
+            open.template = if open.masker.held().is_empty() && open.restorer.held().is_empty() {
                 None
             } else {
                 let json = json.get_or_insert_with(|| Bytes::copy_from_slice(&doc.to_bytes())).clone();
@@ -156,10 +217,12 @@ impl MaskStream {
                 continue;
             }
             // In order: the lanes' ends stand in the order in which the lanes began.
-            let Open { lane, mut masker, template } = self.open.remove(place);
+            let mut open = self.open.remove(place);
             let mut text = String::new();
-            masker.finish(&mut text);
-            self.tally.add(&masker.take_tally());
+            open.masker.finish_with(&mut text, &mut self.minter);
+            text = open.restored(text, &self.minted, true);
+            self.tally.add(&open.masker.take_tally());
+            let Open { lane, template, .. } = open;
             let Some(template) = template.filter(|_| !text.is_empty()) else { continue };
             let sequence = self.sequence.map(|last| last + 1);
             if let Some(frame) = tail::event(&lane, &template, &text, sequence) {
@@ -172,8 +235,11 @@ impl MaskStream {
 
     fn flush_all(&mut self, out: &mut Vec<Frame>) {
         self.flush(out, |_| true);
+        let mut masked = String::new();
+        self.plain.finish_with(&mut masked, &mut self.minter);
         let mut text = String::new();
-        self.plain.finish(&mut text);
+        self.plain_restorer.push(&masked, &self.minted, Spelling::Plain, &mut text);
+        self.plain_restorer.finish(&mut text);
         if text.is_empty() {
             return;
         }
@@ -208,8 +274,7 @@ impl ResponseTransform for MaskStream {
             Frame::Sse(frame) => self.sse(frame, out),
             Frame::JsonLine(line) => self.line(line, out),
             Frame::Text(text) => {
-                let mut masked = String::with_capacity(text.len());
-                self.plain.push(&text, &mut masked);
+                let masked = self.plain_piece(&text);
                 if !masked.is_empty() {
                     out.push(Frame::Text(masked));
                 }

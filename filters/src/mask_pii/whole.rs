@@ -4,6 +4,7 @@
 //! * Values that make the protocol work are left alone, but only if they look like identifiers
 //!   (`identifiers_stay_and_people_in_their_place_do_not`).
 
+use super::tokens::{self, Minted, Minter, Spelling};
 use crate::frame::Frame;
 use crate::framers::FrameError;
 use crate::framers::json::{JsonDoc, JsonLimits, NodeId};
@@ -43,8 +44,44 @@ const STRUCTURAL: &[&str] = &[
 /// Strings from this length on are tried as coded binary data.
 const BLOB_BYTES_MIN: usize = 256;
 
+/// Masking of one request or reply: by which rules, with which tokens, and what was found.
+pub(super) struct Work<'a> {
+    pub rules: &'a Rules,
+    pub tally: &'a mut Tally,
+    pub minter: &'a mut Minter,
+}
+
+impl Work<'_> {
+    /// A whole text under a name; `None` if nothing was found.
+    pub fn text(&mut self, name: &str, text: &str) -> Option<String> {
+        Masker::whole_with(self.rules, name, text, self.tally, self.minter)
+    }
+}
+
+/// Members that hold JSON as a text.
+const ARGUMENTS: &[&str] = &["arguments", "partial_json"];
+
+/// Turns tokens in every string value back that `skip` does not name.
+pub(super) fn restore_strings(doc: &mut JsonDoc, minted: &Minted, skip: impl Fn(NodeId) -> bool) {
+    if minted.is_empty() {
+        return;
+    }
+    let mut edits = Vec::new();
+    for node in doc.strings() {
+        let Some(text) = doc.str(node).filter(|_| !skip(node)) else { continue };
+        let arguments = doc.key(node).is_some_and(|key| ARGUMENTS.contains(&&*key));
+        let spelling = if arguments { Spelling::InJson } else { Spelling::Plain };
+        if let Some(text) = tokens::restore(&text, minted, spelling) {
+            edits.push((node, text));
+        }
+    }
+    for (node, text) in edits {
+        doc.replace_str(node, &text);
+    }
+}
+
 /// Masks every string value that `skip` does not name; values of keys stay keys.
-pub(super) fn mask_strings(doc: &mut JsonDoc, rules: &Rules, tally: &mut Tally, skip: impl Fn(NodeId) -> bool) {
+pub(super) fn mask_strings(doc: &mut JsonDoc, work: &mut Work<'_>, skip: impl Fn(NodeId) -> bool) {
     let mut edits = Vec::new();
     for node in doc.strings() {
         let Some(text) = doc.str(node).filter(|_| !skip(node)) else { continue };
@@ -52,7 +89,7 @@ pub(super) fn mask_strings(doc: &mut JsonDoc, rules: &Rules, tally: &mut Tally, 
             continue;
         }
         let key = doc.key(node).filter(|key| !STRUCTURAL.contains(&&**key)).unwrap_or_default();
-        if let Some(masked) = Masker::whole_named(rules, &key, &text, tally) {
+        if let Some(masked) = work.text(&key, &text) {
             edits.push((node, masked));
         }
     }
@@ -84,31 +121,26 @@ fn is_blob(text: &str) -> bool {
 }
 
 /// Masks each line; `None` if nothing was found.
-pub(super) fn mask_lines(
-    bytes: &Bytes,
-    limits: JsonLimits,
-    rules: &Rules,
-    tally: &mut Tally,
-) -> Result<Option<Bytes>, FrameError> {
+pub(super) fn mask_lines(bytes: &Bytes, limits: JsonLimits, work: &mut Work<'_>) -> Result<Option<Bytes>, FrameError> {
     let mut framer = JsonLinesFramer::new(limits);
     let mut frames = Vec::new();
     framer.push(bytes, &mut frames)?;
     framer.finish(&mut frames)?;
-    let before = *tally;
+    let before = *work.tally;
     let mut out = BytesMut::with_capacity(bytes.len());
     for mut frame in frames {
         if let Frame::JsonLine(line) = &mut frame
             && let Some(doc) = &mut line.json
         {
-            mask_strings(doc, rules, tally, |_| false);
+            mask_strings(doc, work, |_| false);
         }
         frame.encode(&mut out);
     }
-    Ok((*tally != before).then(|| out.freeze()))
+    Ok((*work.tally != before).then(|| out.freeze()))
 }
 
 /// Masks the values of a form; `None` if nothing was found, `Err` if a value is not UTF-8.
-pub(super) fn mask_form(form: &str, rules: &Rules, tally: &mut Tally) -> Result<Option<String>, std::str::Utf8Error> {
+pub(super) fn mask_form(form: &str, work: &mut Work<'_>) -> Result<Option<String>, std::str::Utf8Error> {
     let mut out = String::with_capacity(form.len());
     let mut changed = false;
     for (i, pair) in form.split('&').enumerate() {
@@ -122,7 +154,7 @@ pub(super) fn mask_form(form: &str, rules: &Rules, tally: &mut Tally) -> Result<
             out.push_str(key);
             out.push('=');
         }
-        match Masker::whole_named(rules, key.unwrap_or_default(), text, tally) {
+        match work.text(key.unwrap_or_default(), text) {
             None => out.push_str(value),
             Some(masked) => {
                 changed = true;
@@ -171,18 +203,21 @@ pub(crate) fn percent_encode(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use raptorgate_config::model::{PiiAction, PiiType};
+    use raptorgate_config::model::{Masking, PiiAction, PiiType};
 
-    fn rules() -> Rules {
-        Rules::new(
-            &[PiiType::Email, PiiType::Phone, PiiType::Aadhaar, PiiType::Pan].map(|kind| (kind, PiiAction::Replace)),
-        )
+    /// Does something with rules for four types.
+    fn with<T>(work: impl FnOnce(&mut Work<'_>) -> T) -> T {
+        let kinds = [PiiType::Email, PiiType::Phone, PiiType::Aadhaar, PiiType::Pan];
+        let rules = Rules::new(&kinds.map(|kind| (kind, PiiAction::Replace)));
+        let keyed = std::sync::Arc::new(tokens::Keyed::new(&Masking::default(), None));
+        let mut minter = Minter::new(&keyed, "acme", "c");
+        work(&mut Work { rules: &rules, tally: &mut Tally::default(), minter: &mut minter })
     }
 
     fn masked(json: &str) -> String {
         let limits = JsonLimits::default();
         let mut doc = JsonDoc::parse(Bytes::copy_from_slice(json.as_bytes()), &limits).unwrap();
-        mask_strings(&mut doc, &rules(), &mut Tally::default(), |_| false);
+        with(|work| mask_strings(&mut doc, work, |_| false));
         String::from_utf8(doc.into_bytes().to_vec()).unwrap()
     }
 
@@ -216,7 +251,7 @@ mod tests {
 
     #[test]
     fn forms_are_masked_in_their_decoded_values() {
-        let form = |text: &str| mask_form(text, &rules(), &mut Tally::default());
+        let form = |text: &str| with(|work| mask_form(text, work));
         assert_eq!(
             form("a=asha%40x.in&b=%2B91+98765%2043210&c=1").unwrap().unwrap(),
             "a=%5BEMAIL%5D&b=%5BPHONE%5D&c=1"
@@ -229,7 +264,7 @@ mod tests {
     #[test]
     fn lines_are_masked_one_by_one() {
         let bytes = Bytes::from_static(b"{\"a\": \"98765\"}\r\n\n{\"b\": \"9876543210\"}");
-        let out = mask_lines(&bytes, JsonLimits::default(), &rules(), &mut Tally::default()).unwrap().unwrap();
+        let out = with(|work| mask_lines(&bytes, JsonLimits::default(), work)).unwrap().unwrap();
         assert_eq!(&out[..], b"{\"a\": \"98765\"}\r\n\n{\"b\": \"[PHONE]\"}\n");
     }
 }

@@ -5,7 +5,8 @@
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use raptorgate_config::model::{ApiFormat, MaskPii as Config, PiiAction, PiiType};
+use raptorgate_config::model::{ApiFormat, MaskPii as Config, Masked, Masking, PiiAction, PiiType};
+use raptorgate_config::units::Secret;
 use raptorgate_filters::exchange::Exchange;
 use raptorgate_filters::filter::{
     BodyKind, Decision, Ended, Filter, RequestHead, ResponseHead, ResponseMode, WholeResponse,
@@ -19,7 +20,16 @@ use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub fn filter(request: &[(PiiType, PiiAction)], response: &[(PiiType, PiiAction)]) -> MaskPii {
-    MaskPii::new(&Config { request: request.to_vec(), response: response.to_vec() })
+    let masking = |actions: &[(PiiType, PiiAction)]| Masking {
+        types: actions
+            .iter()
+            .map(|(kind, action)| Masked { kind: *kind, action: *action, threshold_percent: 50 })
+            .collect(),
+        patterns: Vec::new(),
+    };
+    let key = Some(Secret::new("0123456789abcdef0123456789abcdef"));
+    let config = Config { request: masking(request), response: masking(response), allow: Vec::new(), key };
+    MaskPii::new(&config).unwrap()
 }
 
 pub fn exchange() -> Exchange {
@@ -34,7 +44,11 @@ pub fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
 
 /// What a client gets of a reply that arrives in these chunks.
 pub fn stream_bytes(filter: &MaskPii, kind: BodyKind, chunks: &[&[u8]]) -> Vec<u8> {
-    let mut exchange = exchange();
+    stream_in(filter, kind, chunks, exchange())
+}
+
+/// The same for a request that came before.
+pub fn stream_in(filter: &MaskPii, kind: BodyKind, chunks: &[&[u8]], mut exchange: Exchange) -> Vec<u8> {
     let head = ResponseHead { status: StatusCode::OK, headers: &HeaderMap::new(), kind };
     let ResponseMode::Stream(mut transform) = filter.on_response_head(&head, &mut exchange) else {
         panic!("a stream is expected");
@@ -70,9 +84,14 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 /// What the upstream gets of a request, or the refusal.
 pub fn request(filter: &MaskPii, head: &HeaderMap, body: &[u8]) -> Result<Vec<u8>, Denial> {
+    request_in(filter, head, body, &mut exchange())
+}
+
+/// The same, with what the filter remembers of it.
+pub fn request_in(filter: &MaskPii, head: &HeaderMap, body: &[u8], exchange: &mut Exchange) -> Result<Vec<u8>, Denial> {
     let mut payload = Payload::new(Bytes::copy_from_slice(body), JsonLimits::default());
     let head = RequestHead { method: &Method::POST, path: "/", query: None, headers: head };
-    match wait(filter.on_request_body(&head, &mut payload, &mut exchange())) {
+    match wait(filter.on_request_body(&head, &mut payload, exchange)) {
         Decision::Continue => Ok(payload.into_bytes().to_vec()),
         Decision::Deny(denial) => Err(denial),
         Decision::Reply(_) => panic!("mask_pii never answers"),
@@ -81,9 +100,14 @@ pub fn request(filter: &MaskPii, head: &HeaderMap, body: &[u8]) -> Result<Vec<u8
 
 /// What a client gets of a whole reply, or the refusal.
 pub fn reply(filter: &MaskPii, headers: HeaderMap, body: &[u8]) -> Result<Vec<u8>, Denial> {
+    reply_in(filter, headers, body, &mut exchange())
+}
+
+/// The same for a request that came before.
+pub fn reply_in(filter: &MaskPii, headers: HeaderMap, body: &[u8], exchange: &mut Exchange) -> Result<Vec<u8>, Denial> {
     let payload = Payload::new(Bytes::copy_from_slice(body), JsonLimits::default());
     let mut whole = WholeResponse { status: StatusCode::OK, headers, body: payload };
-    match wait(filter.on_response(&mut whole, &mut exchange())) {
+    match wait(filter.on_response(&mut whole, exchange)) {
         Decision::Continue => Ok(whole.body.into_bytes().to_vec()),
         Decision::Deny(denial) => Err(denial),
         Decision::Reply(_) => panic!("mask_pii never answers"),

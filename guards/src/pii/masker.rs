@@ -100,12 +100,23 @@ impl Masker {
 
     /// Masks a whole text under a name, as [`Masker::named`]; `None` if nothing was found.
     pub fn whole_named(rules: &Rules, name: &str, text: &str, tally: &mut Tally) -> Option<String> {
+        Self::whole_with(rules, name, text, tally, &mut Names)
+    }
+
+    /// As [`Masker::whole_named`], with other texts in the place of values.
+    pub fn whole_with(
+        rules: &Rules,
+        name: &str,
+        text: &str,
+        tally: &mut Tally,
+        tokens: &mut dyn Tokens,
+    ) -> Option<String> {
         if rules.is_empty() {
             return None;
         }
         let mut masker = Self::named(rules, name);
         let mut out = String::new();
-        let rest = masker.pass(text, true, &mut out, &mut Names);
+        let rest = masker.pass(text, true, &mut out, tokens);
         tally.add(&masker.tally);
         if masker.tally.is_empty() {
             return None;

@@ -35,8 +35,10 @@ impl From<PiiAction> for Action {
     fn from(action: PiiAction) -> Self {
         match action {
             PiiAction::Mask { keep_last } => Self::Mask { keep_last },
-            PiiAction::Replace => Self::Replace,
+            // the filter, which knows whose request it is, puts hashes and tokens in their place
+            PiiAction::Replace | PiiAction::Hash | PiiAction::Tokenize => Self::Replace,
             PiiAction::Block => Self::Block,
+            PiiAction::Report => Self::Report,
         }
     }
 }

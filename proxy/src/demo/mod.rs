@@ -189,9 +189,10 @@ mod tests {
     #[test]
     fn what_the_agent_gives_away_is_personal_data() {
         use raptorgate_config::model::PiiType;
-        use raptorgate_filters::pii::{Masker, Rules, Tally};
+        use raptorgate_guards::pii::{Masker, Rules, Tally};
         let loaded = configuration(&stage(), SocketAddr::from((Ipv4Addr::LOCALHOST, 4)), Mode::SelfTest).unwrap();
         let response = &loaded.config.routes[0].mask_pii.as_ref().unwrap().response;
+        let response: Vec<_> = response.types.iter().map(|masked| (masked.kind, masked.action)).collect();
         for (kind, value) in [
             (PiiType::Email, agent::EMAIL),
             (PiiType::Phone, agent::PHONE),
@@ -199,7 +200,7 @@ mod tests {
             (PiiType::Pan, agent::PAN),
         ] {
             let mut tally = Tally::default();
-            Masker::whole(Rules::new(response), &format!("it is {value}."), &mut tally);
+            Masker::whole(&Rules::new(&response), &format!("it is {value}."), &mut tally);
             assert_eq!(tally.found().collect::<Vec<_>>(), [(kind, 1)], "{value}");
         }
     }

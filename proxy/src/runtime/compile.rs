@@ -6,13 +6,14 @@ use super::{CompiledRoute, Runtime, Shared};
 use crate::tls::{self, expiry};
 use http::HeaderValue;
 use pingora_core::listeners::tls::Acceptor;
-use raptorgate_config::model::{Config, Enforcement, Listener, OnDuplicate, Route};
+use raptorgate_config::model::{self, Config, Enforcement, Listener, OnDuplicate, Route};
 use raptorgate_filters::admit::Admit;
 use raptorgate_filters::authenticate::Authenticate;
+use raptorgate_filters::closed::Closed;
 use raptorgate_filters::end_user::EndUserFilter;
 use raptorgate_filters::execution::ExecutionFilter;
 use raptorgate_filters::fault::FaultFilter;
-use raptorgate_filters::filter::Filter;
+use raptorgate_filters::filter::{Filter, FilterName};
 use raptorgate_filters::flood_limits::FloodFilter;
 use raptorgate_filters::framers::json::JsonLimits;
 use raptorgate_filters::idempotency::Idempotency;
@@ -72,6 +73,16 @@ fn acceptor(listener: &Listener) -> Option<Acceptor> {
     made.inspect_err(|error| tracing::error!(%error, listener = %listener.address, "a listener has no TLS")).ok()
 }
 
+fn masking(route: &str, block: &model::MaskPii) -> Arc<dyn Filter> {
+    match MaskPii::new(block) {
+        Ok(filter) => Arc::new(filter),
+        Err(error) => {
+            tracing::error!(%error, route, "a route is closed: what it masks could not be compiled");
+            Arc::new(Closed(FilterName::MaskPii))
+        }
+    }
+}
+
 fn filters(route: &Route, config: &Config, prices: &Arc<PriceTable>, shared: &Shared) -> Vec<Arc<dyn Filter>> {
     let mut filters: Vec<Arc<dyn Filter>> = Vec::new();
     if let Some(block) = &route.flood_limits {
@@ -96,7 +107,7 @@ fn filters(route: &Route, config: &Config, prices: &Arc<PriceTable>, shared: &Sh
         filters.push(Arc::new(Sanitize::new(block)));
     }
     if let Some(block) = &route.mask_pii {
-        filters.push(Arc::new(MaskPii::new(block)));
+        filters.push(masking(&route.name, block));
     }
     if let Some(block) = &route.meter {
         let held = route.budgets.iter().any(|budget| budget.enforce == Enforcement::Hard);

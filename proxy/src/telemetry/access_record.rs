@@ -5,7 +5,6 @@
 //! * Each text is bounded (`a_long_path_is_cut`).
 
 use super::rfc3339::rfc3339;
-use raptorgate_config::model::PiiType;
 use raptorgate_config::units::Money;
 use raptorgate_filters::exchange::{End, FailedAttempt, KeyResult, Metered};
 use raptorgate_filters::filter::FilterName;
@@ -85,11 +84,9 @@ pub struct AccessRecord {
     /// Injection findings.
     pub sanitized: u32,
     /// Values masked in the request.
-    #[serde(serialize_with = "by_type")]
-    pub masked_request: BTreeMap<PiiType, u32>,
+    pub masked_request: BTreeMap<&'static str, u32>,
     /// Values masked in the reply.
-    #[serde(serialize_with = "by_type")]
-    pub masked_response: BTreeMap<PiiType, u32>,
+    pub masked_response: BTreeMap<&'static str, u32>,
     /// Attempts that failed and that nobody pays for.
     #[serde(skip)]
     pub waste: Vec<FailedAttempt>,
@@ -328,21 +325,12 @@ impl From<&Metered> for RecordedUsage {
     }
 }
 
-/// Name of a type of personal data in metrics and logs; the one of the configuration.
-pub const fn pii_name(kind: PiiType) -> &'static str {
-    kind.name()
-}
-
 fn key_result<S: Serializer>(result: &Option<KeyResult>, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(result.map_or("", KeyResult::as_str))
 }
 
 fn as_rfc3339<S: Serializer>(at: &Timestamp, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(&rfc3339(*at))
-}
-
-fn by_type<S: Serializer>(counts: &BTreeMap<PiiType, u32>, out: S) -> Result<S::Ok, S::Error> {
-    out.collect_map(counts.iter().map(|(kind, count)| (pii_name(*kind), count)))
 }
 
 fn filter_name<S: Serializer>(name: &Option<FilterName>, out: S) -> Result<S::Ok, S::Error> {
@@ -385,7 +373,7 @@ pub(crate) mod tests {
             estimated: false,
             unpriced: false,
         });
-        record.masked_response.insert(PiiType::Aadhaar, 2);
+        record.masked_response.insert("aadhaar", 2);
         record.micros.add(Phase::FirstByte, Duration::from_micros(1500));
         record
     }

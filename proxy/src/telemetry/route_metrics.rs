@@ -4,12 +4,11 @@
 //! * A request looks no label up, but for models (one map by name) and refusals (rare).
 //! * Every request is counted once, by [`RouteMetrics::record`] (`a_record_becomes_metrics`).
 
-use super::access_record::{AccessRecord, EndKind, Phase, RecordedUsage, pii_name};
+use super::access_record::{AccessRecord, EndKind, Phase, RecordedUsage};
 use super::metrics::Vectors;
 use super::names::OTHER;
 use parking_lot::RwLock;
 use prometheus::{Counter, Histogram, IntCounter, IntGauge};
-use raptorgate_config::model::PiiType;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -107,9 +106,9 @@ impl RouteMetrics {
         }
     }
 
-    fn record_masked(&self, direction: &str, counts: &BTreeMap<PiiType, u32>) {
+    fn record_masked(&self, direction: &str, counts: &BTreeMap<&'static str, u32>) {
         for (kind, count) in counts {
-            self.vectors.masked.with_label_values(&[&*self.route, direction, pii_name(*kind)]).inc_by((*count).into());
+            self.vectors.masked.with_label_values(&[&*self.route, direction, kind]).inc_by((*count).into());
         }
     }
 
