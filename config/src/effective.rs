@@ -293,7 +293,7 @@ fn mask_pii(block: &MaskPii) -> Yaml {
     let all = [
         maybe("request", direction(&block.request)),
         maybe("response", direction(&block.response)),
-        (!block.allow.is_empty()).then(|| ("allow", Yaml::List(block.allow.iter().map(|value| text(value)).collect()))),
+        (!block.allow.is_empty()).then(|| ("allow", Yaml::List(block.allow.iter().map(text).collect()))),
         maybe("patterns", own_patterns(block)),
         maybe("key", block.key.as_ref().map(|_| word("***"))),
     ];

@@ -2,4 +2,5 @@
 //!
 //! Nothing here reads or writes anything: each detector takes text and gives back places in it.
 
+pub mod labelled;
 pub mod pii;

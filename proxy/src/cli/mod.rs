@@ -8,6 +8,7 @@ mod accounts;
 mod admin_client;
 mod check;
 mod explain;
+mod guards;
 mod init;
 mod ledger;
 mod run;
@@ -27,6 +28,7 @@ Examples:
   raptorgate check --effective chat                what holds on route `chat`, with everything inherited
   raptorgate explain chat                          the same key by key, each with the line it comes from
   raptorgate accounts list --tenant acme           what each budget of a tenant holds, spent and has left
+  raptorgate scan pii < texts.jsonl                what would be masked in texts of your own
   raptorgate run                                   serve it; SIGHUP or a change of the file reloads
 
 Exit codes: 0 ok, 1 refused or failed, 2 wrong usage. RAPTORGATE_LOG sets the log filter (docs/metrics.md).";
@@ -73,6 +75,12 @@ enum Command {
         after_help = "Examples:\n  raptorgate ledger verify --tenant acme\n  raptorgate ledger archive --to ./ledger-archive --keep 30d\n  raptorgate ledger repair --store ./data"
     )]
     Ledger(ledger::LedgerCommand),
+    /// What the detectors see in lines of JSON: personal data
+    #[command(subcommand, after_help = "Example:\n  raptorgate scan pii < texts.jsonl > found.jsonl")]
+    Scan(guards::ScanCommand),
+    /// How good the detectors are on labelled lines of your own
+    #[command(subcommand, after_help = "Example:\n  raptorgate guards test labelled.jsonl")]
+    Guards(guards::GuardsCommand),
     /// Start a built-in agent backend behind the gateway and print requests to try
     #[command(after_help = "Examples:\n  raptorgate demo\n  raptorgate demo --selftest")]
     Demo(DemoArgs),
@@ -164,6 +172,8 @@ pub fn main() -> ExitCode {
         Command::Schema => say(&format!("{:#}", raptorgate_config::json_schema())),
         Command::Accounts(command) => accounts::accounts(&command),
         Command::Ledger(command) => ledger::ledger(&command),
+        Command::Scan(command) => guards::scan(&command),
+        Command::Guards(command) => guards::guards(&command),
         Command::Demo(arguments) => demo(&arguments),
         Command::Version => say(concat!("raptorgate ", env!("CARGO_PKG_VERSION"))),
     };
