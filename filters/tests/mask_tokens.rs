@@ -1,6 +1,6 @@
 //! Laws of tokens: a backend sees no value, and its client sees what it sent, wherever a reply is cut.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests stand outside of test functions")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests stand outside of test functions")]
 
 mod driver;
 
