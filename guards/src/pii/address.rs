@@ -7,6 +7,7 @@
 
 use super::context::{Context, Says, Weight};
 use super::fold::{Cursor, FAR, NeedMore, ZERO_WIDTH, is_alnum, is_glued, is_local};
+use super::rules::Rules;
 use super::tables::handles::HANDLES;
 use raptorgate_config::model::PiiType;
 
@@ -48,7 +49,12 @@ impl Runs {
     }
 
     /// The address that starts exactly here.
-    pub fn address(&mut self, start: Cursor<'_>, context: &Context<'_>) -> Result<Option<Address>, NeedMore> {
+    pub fn address(
+        &mut self,
+        start: Cursor<'_>,
+        context: &Context<'_>,
+        rules: &Rules,
+    ) -> Result<Option<Address>, NeedMore> {
         if start.at < self.free_to {
             return Ok(None);
         }
@@ -61,7 +67,7 @@ impl Runs {
         let host = start.to(at + len);
         let found = match domain(host)? {
             Some(end) => mail(start, at, end, context)?,
-            None => handle(start, at, host, context)?,
+            None => handle(start, at, host, context, rules)?,
         };
         if found.is_none() {
             self.free_to = at + 1;
@@ -145,7 +151,7 @@ fn mail(start: Cursor<'_>, at: usize, end: usize, context: &Context<'_>) -> Resu
         return Ok(None);
     }
     let ident = ascii_ends_with(window, b"message-id: <") || ascii_ends_with(window, b"in-reply-to: <");
-    let certain = if ident { 20 } else { context.weigh(PiiType::Email, Weight(95, 98, 30)) };
+    let certain = if ident { 20 } else { 95 };
     Ok(Some((PiiType::Email, end, certain)))
 }
 
@@ -159,6 +165,7 @@ fn handle(
     at: usize,
     mut here: Cursor<'_>,
     context: &Context<'_>,
+    rules: &Rules,
 ) -> Result<Option<Address>, NeedMore> {
     let mut name = [0; HANDLE_BYTES_MAX];
     let mut len = 0;
@@ -186,8 +193,8 @@ fn handle(
     let known = HANDLES.binary_search(&name).is_ok();
     let letters = name.bytes().all(|b| b.is_ascii_alphabetic());
     let weight = if known { Weight(90, 97, 40) } else { Weight(10, if letters { 80 } else { 30 }, 0) };
-    let certain = match context.is_near(PiiType::Upi) || known {
-        true => context.weigh(PiiType::Upi, weight),
+    let certain = match known || context.is_near(PiiType::Upi) {
+        true => context.weigh(PiiType::Upi, weight, rules),
         false => 10,
     };
     Ok(Some((PiiType::Upi, here.at, certain)))

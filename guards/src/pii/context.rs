@@ -6,6 +6,7 @@
 //! * Placeholders of earlier values say nothing (`placeholders_are_no_context`).
 
 use super::left::Left;
+use super::rules::Rules;
 use super::words::{self, Meaning};
 use raptorgate_config::model::PiiType;
 use std::cell::OnceCell;
@@ -57,7 +58,11 @@ impl<'a> Context<'a> {
         Self { left, glued: is_glued(left.window()), nearest: OnceCell::new() }
     }
 
-    pub fn weigh(&self, kind: PiiType, weight: Weight) -> u8 {
+    /// How certain a value is. Where words make no difference to whether it counts, they are not read.
+    pub fn weigh(&self, kind: PiiType, weight: Weight, rules: &Rules) -> u8 {
+        if rules.accepts(kind, weight.0.min(weight.2)) || !rules.accepts(kind, weight.0.max(weight.1)) {
+            return weight.0;
+        }
         match self.says(kind) {
             Says::For => weight.1.max(weight.0),
             Says::Against => weight.2,
@@ -130,9 +135,9 @@ fn nearest(left: &Left) -> Nearest {
             before = Meaning::default();
             return;
         }
-        let mut meaning = word.meaning();
+        let (mut meaning, pair) = word.said();
         // `voter id`, `card account`: what it is stands first.
-        if word.is_pair() {
+        if pair {
             forget_all(&mut near.toward, before.for_kinds);
         } else if joined && meaning.for_kinds == 0 {
             meaning.against_kinds &= !before.for_kinds;

@@ -10,7 +10,7 @@ use super::inserts::Inserts;
 use super::words::Meaning;
 
 /// Bytes of the text before a place that its decision may depend on.
-pub(super) const WINDOW_BYTES: usize = 112;
+pub(super) const WINDOW_BYTES: usize = 96;
 const BUFFER_BYTES: usize = 512;
 
 /// The text before the undecided text.

@@ -126,7 +126,7 @@ fn address(
     if !wanted || !(is_alnum(class) || matches!(class, b'_' | b'+')) {
         return Ok(None);
     }
-    let Some((kind, end, certain)) = runs.address(here, context)? else { return Ok(None) };
+    let Some((kind, end, certain)) = runs.address(here, context, rules)? else { return Ok(None) };
     Ok(rules.accepts(kind, certain).then_some(Found { kind, start: here.at, end, certain, swallow: None }))
 }
 
@@ -134,8 +134,8 @@ fn address(
 fn identifier(here: Cursor<'_>, class: u8, rules: &Rules, context: &Context<'_>) -> Result<Number, NeedMore> {
     let hex = class.is_ascii_hexdigit() || class == b':';
     if hex && rules.wants(PiiType::IpAddress) {
-        let v4 = if class.is_ascii_digit() { ip::v4(here, context)? } else { None };
-        let found = if v4.is_some() { v4 } else { ip::v6(here, context)? };
+        let v4 = if class.is_ascii_digit() { ip::v4(here, context, rules)? } else { None };
+        let found = if v4.is_some() { v4 } else { ip::v6(here, context, rules)? };
         if let Some((end, certain)) = found
             && rules.accepts(PiiType::IpAddress, certain)
         {

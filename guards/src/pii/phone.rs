@@ -43,7 +43,7 @@ pub(super) fn weight(cut: Cut<'_>, context: &Context<'_>) -> Option<Weight> {
     if is_toll_free(cut) {
         return Some(Weight(if bare { 54 } else { 62 }, 92, 20));
     }
-    (context.is_near(PiiType::Phone) && is_plausible(cut)).then_some(Weight(0, 80, 0))
+    (is_plausible(cut) && context.is_near(PiiType::Phone)).then_some(Weight(0, 80, 0))
 }
 
 /// `+` and a calling code, which does not begin with 0.
