@@ -170,8 +170,8 @@ impl<'a> Value<'a> {
         }
         let next = here.class()?;
         let goes_on = next == FAR;
-        // A call, and no value.
-        if next == b'(' {
+        // A call, or a placeholder in the place of a part, and no value.
+        if matches!(next, b'(' | b'[') {
             return Ok(None);
         }
         let text = here.text.get(start.at..here.at).unwrap_or_default();
@@ -183,9 +183,10 @@ impl<'a> Value<'a> {
     fn fits(&self, name: Name) -> bool {
         let bytes = self.text.as_bytes();
         let has = |is: fn(&u8) -> bool| bytes.iter().any(is);
-        let (digit, letter) = (has(u8::is_ascii_digit), has(u8::is_ascii_alphabetic));
+        let (digit, letter) = (has(u8::is_ascii_digit), has(|b| b.is_ascii_alphabetic() && *b != b'X'));
         let sign = bytes.iter().any(|b| b.is_ascii_punctuation() && !matches!(b, b'.' | b'-' | b'_' | b'/'));
-        let cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+        // What was masked before is no capital letter.
+        let cases = has(u8::is_ascii_lowercase) && has(|b| b.is_ascii_uppercase() && *b != b'X');
         let mixed = letter && digit;
         if is_stand_in(self.text) || !letter {
             return false;

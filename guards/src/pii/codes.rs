@@ -97,7 +97,7 @@ fn begins_as_none(start: Cursor<'_>) -> bool {
     let then_letter = next.is_ascii_alphabetic();
     match (letters, digits) {
         // A word, and a number or another word after it.
-        (1..=5, 0) => !(separated && after.is_ascii_digit() || (separated && !after.is_ascii_alphanumeric())),
+        (1..=5, 0) => !separated || after.is_ascii_alphabetic(),
         (6.., 0) => !next.is_ascii_alphanumeric(),
         (0, 2) => !(then_letter || separated),
         (0, _) => true,
@@ -156,7 +156,7 @@ impl Code {
             }
             let class = here.class()?;
             let can_end = match class {
-                b'.' => !here.next()?.class()?.is_ascii_digit(),
+                b'.' if group.last().is_some_and(u8::is_ascii_digit) => !here.next()?.class()?.is_ascii_digit(),
                 _ => !is_glued(here)?,
             };
             let closed = can_end && !is_local(class) && class != b'@';
@@ -314,10 +314,10 @@ fn voter(cut: Cut<'_>) -> Option<Weight> {
     (joined || old).then_some(Weight(30, 92, 5))
 }
 
-/// A letter and seven digits; neither Q, X nor Z are given out, though other countries do.
+/// A letter and seven digits; X is not given out, and stands for what is masked.
 fn passport(cut: Cut<'_>) -> Option<Weight> {
     let form = cut.is_joined() || cut.lens_are(&[1, 7]) || cut.lens_are(&[3, 5]) || cut.lens_are(&[2, 6]);
-    (form && cut.looks_like(b"A9999999")).then_some(Weight(20, 92, 3))
+    (form && cut.looks_like(b"A9999999") && cut.chars.first() != Some(&b'X')).then_some(Weight(20, 92, 3))
 }
 
 /// State, office, year, seven digits; separators anywhere. Words are needed for older and odd forms.

@@ -133,9 +133,22 @@ impl<'a> Cursor<'a> {
 pub(super) fn is_glued(here: Cursor<'_>) -> Result<bool, NeedMore> {
     Ok(match here.class()? {
         b'_' | FAR => true,
-        b'[' => here.next()?.class()?.is_ascii_uppercase(),
+        b'[' => is_placeholder(here)?,
         class => is_alnum(class),
     })
+}
+
+/// Longest name of a type in a placeholder.
+const NAME_BYTES_MAX: usize = 40;
+
+/// `[PHONE]`, `[PHONE:…`
+fn is_placeholder(here: Cursor<'_>) -> Result<bool, NeedMore> {
+    let mut here = here.next()?;
+    let from = here.at;
+    while here.at - from < NAME_BYTES_MAX && matches!(here.class()?, b'A'..=b'Z' | b'_') {
+        here = here.next()?;
+    }
+    Ok(here.at > from && matches!(here.class()?, b']' | b':'))
 }
 
 /// Letter or digit.

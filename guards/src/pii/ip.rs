@@ -99,7 +99,7 @@ pub(super) fn v6(start: Cursor<'_>, context: &Context<'_>, rules: &Rules) -> Res
     let certain = match (full && groups.digits > 0, short) {
         (true, _) => 85,
         (_, true) => 80,
-        _ if groups.shortened && start.class()? == b':' && groups.count == 1 => 55,
+        _ if groups.shortened && start.class()? == b':' && groups.count == 1 && groups.digits > 0 => 55,
         _ => return Ok(None),
     };
     Ok(Some((groups.end, context.weigh(PiiType::IpAddress, Weight(certain, 97, 52), rules))))

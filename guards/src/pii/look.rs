@@ -1,10 +1,10 @@
 //! Decides whether a value starts at one place.
 
-use super::address::Runs;
+use super::address::{Runs, is_start};
 use super::assigned;
 use super::codes;
 use super::context::{Context, Says};
-use super::fold::{Cursor, FAR, NeedMore, is_alnum};
+use super::fold::{Cursor, FAR, NeedMore, is_alnum, is_glued};
 use super::ip;
 use super::left::Left;
 use super::numbers::{self, Candidate, Number};
@@ -75,6 +75,9 @@ fn name_after(here: Cursor<'_>, candidate: &Candidate, context: &Context<'_>) ->
         return Ok(None);
     }
     let word = here.next()?;
+    if word.class()? == b'[' && is_glued(word)? {
+        return Ok(Some(word.at));
+    }
     let mut end = word;
     while end.class()?.is_ascii_alphabetic() {
         end = end.next()?;
@@ -123,7 +126,7 @@ fn address(
     runs: &mut Runs,
 ) -> Result<Option<Found>, NeedMore> {
     let wanted = rules.wants(PiiType::Email) || rules.wants(PiiType::Upi);
-    if !wanted || !(is_alnum(class) || matches!(class, b'_' | b'+')) {
+    if !wanted || !is_start(class) {
         return Ok(None);
     }
     let Some((kind, end, certain)) = runs.address(here, context, rules)? else { return Ok(None) };
