@@ -9,6 +9,7 @@ use super::context::{Context, Says, Weight};
 use super::fold::{Cursor, FAR, NeedMore, ZERO_WIDTH, is_alnum, is_glued, is_local};
 use super::rules::Rules;
 use super::tables::handles::HANDLES;
+use memchr::memmem;
 use raptorgate_config::model::PiiType;
 
 /// Characters before the `@` (RFC 5321 §4.5.3.1.1). Of a longer run the last so many count.
@@ -62,8 +63,8 @@ impl Runs {
         let (window, lead) = lead(context.left.window());
         let local = start.text.get(start.at..at).unwrap_or_default();
         let near = || context.is_near(PiiType::Email) || context.is_near(PiiType::Upi);
-        let begun = lead.iter().any(|b| is_start(*b));
-        // One that began earlier in the run was judged there.
+        // One that began earlier in the run was judged there, but for the masked end of another value.
+        let begun = lead.iter().any(|b| is_start(*b) && *b != b'X');
         if begun && lead.len() + local.len() <= LOCAL_CHARS_MAX && !is_label(lead, near) {
             return Ok(None);
         }
@@ -165,7 +166,8 @@ fn mail(
     let user = start.text.get(start.at..at).unwrap_or_default();
     let remote = user == "git" && start.to(end).class()? == b':';
     // `https://user@host`: whoever logs in there, it is no mail.
-    let login = window.ends_with(b"//") || (path_follows && context.says(PiiType::Email) == Says::Against);
+    let shell = ["ssh ", "sftp ", "scp ", "rsync "].iter().any(|name| memmem::find(window, name.as_bytes()).is_some());
+    let login = window.ends_with(b"//") || ((path_follows || shell) && context.says(PiiType::Email) == Says::Against);
     if remote || login {
         return Ok(None);
     }

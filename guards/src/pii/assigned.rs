@@ -165,7 +165,9 @@ struct Value<'a> {
 impl<'a> Value<'a> {
     fn read(start: Cursor<'a>) -> Result<Option<Self>, NeedMore> {
         let mut here = start;
-        while Alphabet::Value.has(here.class()?) {
+        while Alphabet::Value.has(here.class()?)
+            || (here.class()? == b'&' && !here.next()?.class()?.is_ascii_alphabetic())
+        {
             here = here.next()?;
         }
         let next = here.class()?;
@@ -192,7 +194,7 @@ impl<'a> Value<'a> {
             return false;
         }
         match name {
-            Name::Password => mixed && (bytes.len() >= 12 || cases || sign) || (sign && cases && bytes.len() >= 10),
+            Name::Password => mixed || (sign && cases && bytes.len() >= 10),
             Name::Key => mixed && bytes.len() >= 16 && !is_identifier(self.text) && various(bytes),
         }
     }

@@ -292,7 +292,10 @@ fn pan(cut: Cut<'_>) -> Option<Weight> {
 /// Four letters of a bank, 0, six characters of a branch.
 fn ifsc(cut: Cut<'_>) -> Option<Weight> {
     let bank = cut.chars.get(..4).and_then(|b| std::str::from_utf8(b).ok())?;
-    let fits = cut.chars.len() == 11 && bank.bytes().all(|b| b.is_ascii_uppercase()) && cut.chars.get(4) == Some(&b'0');
+    let fits = cut.chars.len() == 11
+        && bank != "XXXX"
+        && bank.bytes().all(|b| b.is_ascii_uppercase())
+        && cut.chars.get(4) == Some(&b'0');
     let joined = cut.is_joined();
     let digits = cut.chars.iter().skip(5).filter(|c| c.is_ascii_digit()).count();
     if !fits || !(joined || cut.lens_are(&[4, 7]) || cut.lens_are(&[4, 1, 6])) {
@@ -308,7 +311,8 @@ fn ifsc(cut: Cut<'_>) -> Option<Weight> {
 
 fn voter(cut: Cut<'_>) -> Option<Weight> {
     let form = cut.is_joined() || cut.lens_are(&[3, 7]);
-    let joined = form && cut.looks_like(b"AAA9999999");
+    // `XXX` is what was masked before.
+    let joined = form && cut.looks_like(b"AAA9999999") && !cut.chars.starts_with(b"XXX");
     // The older cards: `UP/12/345/678901`.
     let old = cut.groups.len() == 4 && cut.state() && cut.lens_are(&[2, 2, 3, 6]) && cut.looks_like(b"AA99999999999");
     (joined || old).then_some(Weight(30, 92, 5))

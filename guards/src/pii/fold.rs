@@ -141,14 +141,26 @@ pub(super) fn is_glued(here: Cursor<'_>) -> Result<bool, NeedMore> {
 /// Longest name of a type in a placeholder.
 const NAME_BYTES_MAX: usize = 40;
 
-/// `[PHONE]`, `[PHONE:…`
+/// Letters of the hash in a placeholder.
+pub(super) const HASH_LETTERS: usize = 12;
+
+/// `[PHONE]`, `[PHONE:kjbnmpoaabcd]`
 fn is_placeholder(here: Cursor<'_>) -> Result<bool, NeedMore> {
     let mut here = here.next()?;
     let from = here.at;
     while here.at - from < NAME_BYTES_MAX && matches!(here.class()?, b'A'..=b'Z' | b'_') {
         here = here.next()?;
     }
-    Ok(here.at > from && matches!(here.class()?, b']' | b':'))
+    if here.at == from || here.class()? != b':' {
+        return Ok(here.at > from && here.class()? == b']');
+    }
+    for _ in 0..HASH_LETTERS {
+        here = here.next()?;
+        if !matches!(here.class()?, b'a'..=b'p') {
+            return Ok(false);
+        }
+    }
+    Ok(here.next()?.class()? == b']')
 }
 
 /// Letter or digit.

@@ -168,7 +168,7 @@ pub(super) fn url_password(colon: Cursor<'_>) -> Result<Option<Secret>, NeedMore
             break;
         }
         let fits = class.is_ascii_graphic()
-            && !matches!(class, b'/' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b',' | b' ');
+            && !matches!(class, b'[' | b'/' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b',' | b' ');
         if !fits || here.at - start > 60 {
             return Ok(None);
         }
