@@ -7,7 +7,9 @@
 
 use super::context::{Context, Says, Weight};
 use super::fold::{Cursor, FAR, NeedMore, ZERO_WIDTH, is_alnum, is_glued, is_local};
+use super::rules::Rules;
 use super::tables::handles::HANDLES;
+use memchr::memmem;
 use raptorgate_config::model::PiiType;
 
 /// Characters before the `@` (RFC 5321 §4.5.3.1.1). Of a longer run the last so many count.
@@ -48,25 +50,33 @@ impl Runs {
     }
 
     /// The address that starts exactly here.
-    pub fn address(&mut self, start: Cursor<'_>, context: &Context<'_>) -> Result<Option<Address>, NeedMore> {
+    pub fn address(
+        &mut self,
+        start: Cursor<'_>,
+        context: &Context<'_>,
+        rules: &Rules,
+    ) -> Result<Option<Address>, NeedMore> {
         if start.at < self.free_to {
             return Ok(None);
         }
         let Some((at, len)) = self.at_sign(start)? else { return Ok(None) };
+        let (window, lead) = lead(context.left.window());
+        let local = start.text.get(start.at..at).unwrap_or_default();
         let near = || context.is_near(PiiType::Email) || context.is_near(PiiType::Upi);
-        if let Some(len) = label(start.text.get(start.at..at).unwrap_or_default(), near) {
-            self.free_to = start.at + len;
+        // One that began earlier in the run was judged there, but for the masked end of another value.
+        let begun = lead.iter().any(|b| is_start(*b) && *b != b'X');
+        if begun && lead.len() + local.len() <= LOCAL_CHARS_MAX && !is_label(lead, near) {
+            return Ok(None);
+        }
+        let labelled = local.find('-').and_then(|dash| local.as_bytes().get(..=dash));
+        if labelled.is_some_and(|label| label.len() + 1 < local.len() && is_label(label, near)) {
             return Ok(None);
         }
         let host = start.to(at + len);
-        let found = match domain(host)? {
-            Some(end) => mail(start, at, end, context)?,
-            None => handle(start, at, host, context)?,
-        };
-        if found.is_none() {
-            self.free_to = at + 1;
+        match domain(host)? {
+            Some(end) => mail(start, at, end, window, context),
+            None => handle(start, at, host, context, rules),
         }
-        Ok(found)
     }
 
     /// The `@` that ends the run of local characters from `start`, if it is near enough, with its length.
@@ -116,12 +126,23 @@ impl Runs {
     }
 }
 
-/// Length of a label that is glued to the address: `Email-asha`, and `id-asha` where words say what follows.
-fn label(local: &str, near: impl Fn() -> bool) -> Option<usize> {
-    let (label, rest) = local.split_once('-')?;
-    let known = ["email", "mail", "upi", "vpa", "id", "mailto"].iter().any(|word| label.eq_ignore_ascii_case(word));
-    let written = label.bytes().any(|b| b.is_ascii_uppercase()) || (label == "id" && near());
-    (known && rest.len() > 1 && written).then_some(label.len() + 1)
+/// May be the first character of an address.
+pub(super) fn is_start(class: u8) -> bool {
+    is_alnum(class) || matches!(class, b'_' | b'+')
+}
+
+/// The window in two: the run of local characters at its end, and what stands before that.
+fn lead(window: &[u8]) -> (&[u8], &[u8]) {
+    let run = window.iter().rev().take_while(|b| is_local(**b)).count();
+    window.split_at(window.len() - run)
+}
+
+/// A label that is glued to the address: `Email-asha`, and `id-asha` where words say what follows.
+fn is_label(label: &[u8], near: impl Fn() -> bool) -> bool {
+    let Some(word) = label.strip_suffix(b"-") else { return false };
+    let known = ["email", "mail", "upi", "vpa", "id", "mailto"];
+    known.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        && (word.iter().any(u8::is_ascii_uppercase) || (word == b"id" && near()))
 }
 
 /// `%40`, as addresses stand in URLs.
@@ -130,9 +151,14 @@ fn is_escaped_at(here: Cursor<'_>) -> Result<bool, NeedMore> {
     Ok(next.class()? == b'4' && next.next()?.class()? == b'0')
 }
 
-/// Judges an address with a domain: remotes of repositories and log-ins are none.
-fn mail(start: Cursor<'_>, at: usize, end: usize, context: &Context<'_>) -> Result<Option<Address>, NeedMore> {
-    let window = context.left.window();
+/// Judges an address with a domain, which `window` stands before: remotes of repositories and log-ins are none.
+fn mail(
+    start: Cursor<'_>,
+    at: usize,
+    end: usize,
+    window: &[u8],
+    context: &Context<'_>,
+) -> Result<Option<Address>, NeedMore> {
     let path_follows = start.to(end).class()? == b':' && {
         let after = start.to(end + 1).class()?;
         after == b'/' || after == b'~' || after.is_ascii_alphabetic()
@@ -140,12 +166,13 @@ fn mail(start: Cursor<'_>, at: usize, end: usize, context: &Context<'_>) -> Resu
     let user = start.text.get(start.at..at).unwrap_or_default();
     let remote = user == "git" && start.to(end).class()? == b':';
     // `https://user@host`: whoever logs in there, it is no mail.
-    let login = window.ends_with(b"//") || (path_follows && context.says(PiiType::Email) == Says::Against);
+    let shell = ["ssh ", "sftp ", "scp ", "rsync "].iter().any(|name| memmem::find(window, name.as_bytes()).is_some());
+    let login = window.ends_with(b"//") || ((path_follows || shell) && context.says(PiiType::Email) == Says::Against);
     if remote || login {
         return Ok(None);
     }
     let ident = ascii_ends_with(window, b"message-id: <") || ascii_ends_with(window, b"in-reply-to: <");
-    let certain = if ident { 20 } else { context.weigh(PiiType::Email, Weight(95, 98, 30)) };
+    let certain = if ident { 20 } else { 95 };
     Ok(Some((PiiType::Email, end, certain)))
 }
 
@@ -159,6 +186,7 @@ fn handle(
     at: usize,
     mut here: Cursor<'_>,
     context: &Context<'_>,
+    rules: &Rules,
 ) -> Result<Option<Address>, NeedMore> {
     let mut name = [0; HANDLE_BYTES_MAX];
     let mut len = 0;
@@ -186,8 +214,8 @@ fn handle(
     let known = HANDLES.binary_search(&name).is_ok();
     let letters = name.bytes().all(|b| b.is_ascii_alphabetic());
     let weight = if known { Weight(90, 97, 40) } else { Weight(10, if letters { 80 } else { 30 }, 0) };
-    let certain = match context.is_near(PiiType::Upi) || known {
-        true => context.weigh(PiiType::Upi, weight),
+    let certain = match known || context.is_near(PiiType::Upi) {
+        true => context.weigh(PiiType::Upi, weight, rules),
         false => 10,
     };
     Ok(Some((PiiType::Upi, here.at, certain)))

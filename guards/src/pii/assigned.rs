@@ -135,14 +135,14 @@ pub(super) fn assigned(start: Cursor<'_>, context: &Context<'_>) -> Result<Optio
     {
         return Ok(None);
     }
+    let window = context.left.window();
+    let cell = context.left.cell();
+    let in_cell = cell.is_some_and(|meaning| meaning.for_kinds & super::words::bit(PiiType::Secret) != 0);
+    if !in_cell && !is_assigned(window) {
+        return Ok(None);
+    }
     let Some(value) = Value::read(start)? else { return Ok(None) };
-    let name = match context.left.cell() {
-        Some(meaning) if matches!(before, ',' | ';' | '|' | '\t' | '\n' | ' ' | '"' | '\'') => {
-            let secret = meaning.for_kinds & super::words::bit(PiiType::Secret) != 0;
-            secret.then_some(Name::Password).or_else(|| name_before(context.left.window()))
-        }
-        _ => name_before(context.left.window()),
-    };
+    let name = if in_cell { Some(Name::Password) } else { name_before(window) };
     let Some(name) = name else { return Ok(None) };
     if context.says(PiiType::Secret) == Says::Against && name == Name::Key {
         return Ok(None);
@@ -165,32 +165,36 @@ struct Value<'a> {
 impl<'a> Value<'a> {
     fn read(start: Cursor<'a>) -> Result<Option<Self>, NeedMore> {
         let mut here = start;
-        while Alphabet::Value.has(here.class()?) {
+        while Alphabet::Value.has(here.class()?)
+            || (here.class()? == b'&' && !here.next()?.class()?.is_ascii_alphabetic())
+        {
             here = here.next()?;
         }
         let next = here.class()?;
         let goes_on = next == FAR;
-        // A call, and no value.
-        if next == b'(' {
+        // A call, or a placeholder in the place of a part, and no value.
+        if matches!(next, b'(' | b'[') {
             return Ok(None);
         }
         let text = here.text.get(start.at..here.at).unwrap_or_default();
         let text = if goes_on { text } else { text.trim_end_matches(['.', ':']) };
-        Ok((text.len() >= 8).then_some(Self { text, end: start.at + text.len(), goes_on }))
+        let letters_only = text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-' || b == b'_');
+        Ok((text.len() >= 8 && !letters_only).then_some(Self { text, end: start.at + text.len(), goes_on }))
     }
 
     fn fits(&self, name: Name) -> bool {
         let bytes = self.text.as_bytes();
         let has = |is: fn(&u8) -> bool| bytes.iter().any(is);
-        let (digit, letter) = (has(u8::is_ascii_digit), has(u8::is_ascii_alphabetic));
+        let (digit, letter) = (has(u8::is_ascii_digit), has(|b| b.is_ascii_alphabetic() && *b != b'X'));
         let sign = bytes.iter().any(|b| b.is_ascii_punctuation() && !matches!(b, b'.' | b'-' | b'_' | b'/'));
-        let cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+        // What was masked before is no capital letter.
+        let cases = has(u8::is_ascii_lowercase) && has(|b| b.is_ascii_uppercase() && *b != b'X');
         let mixed = letter && digit;
         if is_stand_in(self.text) || !letter {
             return false;
         }
         match name {
-            Name::Password => mixed && (bytes.len() >= 12 || cases || sign) || (sign && cases && bytes.len() >= 10),
+            Name::Password => mixed || (sign && cases && bytes.len() >= 10),
             Name::Key => mixed && bytes.len() >= 16 && !is_identifier(self.text) && various(bytes),
         }
     }
@@ -218,18 +222,32 @@ fn name_before(window: &[u8]) -> Option<Name> {
     let (rest, separated) = assignment(window);
     let name = letters(rest);
     let name = name.text();
-    let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
-    let scheme = name.ends_with("bearer") || (name.ends_with("basic") && name.ends_with("authorizationbasic"));
-    if !(separated || scheme) || HARMLESS.iter().any(|word| name.contains(word)) {
+    if !separated && !name.ends_with("bearer") && !name.ends_with("basic") {
         return None;
     }
-    if ends(PASSWORDS) {
-        Some(Name::Password)
-    } else if ends(KEYS) || scheme {
-        Some(Name::Key)
+    let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
+    let scheme = name.ends_with("bearer") || (name.ends_with("basic") && name.ends_with("authorizationbasic"));
+    let found = if ends(PASSWORDS) {
+        Name::Password
+    } else if scheme || (separated && ends(KEYS)) {
+        Name::Key
     } else {
-        None
-    }
+        return None;
+    };
+    let harmless = HARMLESS.iter().any(|word| name.contains(word));
+    (!harmless && (separated || scheme)).then_some(found)
+}
+
+/// True if something is assigned to what stands right after `window`: looked at first, since most words are no values.
+fn is_assigned(window: &[u8]) -> bool {
+    let (rest, separated) = assignment(window);
+    let scheme = |name: &[u8]| {
+        rest.len()
+            .checked_sub(name.len())
+            .and_then(|from| rest.get(from..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(name))
+    };
+    separated || scheme(b"bearer") || scheme(b"basic")
 }
 
 /// What stands before `=`, `: "`, `": "`, ` is `, and whether one of these stood there.

@@ -11,7 +11,8 @@ use super::fold::{Cursor, DASH, NeedMore, ZERO_WIDTH, is_glued, is_local};
 pub(super) const DIGITS_MAX: usize = 19;
 /// Fewest digits of any number.
 pub(super) const DIGITS_MIN: usize = 8;
-const GROUPS_MAX: usize = 8;
+/// `9 8 7 6 5 4 3 2 1 0`, with a calling code.
+const GROUPS_MAX: usize = 12;
 /// Most characters between two groups: ` - `, `) `.
 const SEPARATORS_MAX: usize = 3;
 

@@ -51,6 +51,9 @@ struct Cut<'a> {
 
 /// The code that starts exactly here; only types that are looked for.
 pub(super) fn code(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) -> Result<Number, NeedMore> {
+    if begins_as_none(start) {
+        return Ok(Number::Nothing);
+    }
     let Some(code) = Code::read(start)? else { return Ok(Number::Nothing) };
     let mut best: Option<Candidate> = None;
     let mut wrong = None;
@@ -63,7 +66,7 @@ pub(super) fn code(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) -> R
         }
         for (kind, weight) in forms(cut) {
             let Some(weight) = weight else { continue };
-            let mut certain = context.weigh(kind, weight);
+            let mut certain = context.weigh(kind, weight, rules);
             if !rules.accepts(kind, certain) && weight.1 > certain && context.says(kind) == Says::Nothing {
                 certain = if said_after(start.to(cut.end), kind)? { weight.1.saturating_sub(10) } else { certain };
             }
@@ -77,6 +80,41 @@ pub(super) fn code(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) -> R
         (None, Some(end)) => Number::NoneBefore(end),
         (None, None) => Number::Nothing,
     })
+}
+
+/// True for a word or a run of letters and digits with which no code begins, seen at its first characters. Where other than
+/// ASCII characters stand, or too few, it says nothing.
+fn begins_as_none(start: Cursor<'_>) -> bool {
+    let rest = start.text.as_bytes().get(start.at..).unwrap_or_default();
+    let run = |from: usize, is: fn(&u8) -> bool| rest.iter().skip(from).take(12).take_while(|b| is(b)).count();
+    let letters = run(0, u8::is_ascii_alphabetic);
+    let digits = run(letters, u8::is_ascii_digit);
+    let (Some(next), Some(after)) = (rest.get(letters + digits), rest.get(letters + digits + 1)) else { return false };
+    if !matches!(next, 0x20..0x7F) || !matches!(after, 0x20..0x7F) {
+        return false;
+    }
+    let separated = matches!(next, b' ' | b'-' | b'/' | b'.');
+    let then_letter = next.is_ascii_alphabetic();
+    match (letters, digits) {
+        // A word, and a number or another word after it.
+        (1..=5, 0) => !separated || after.is_ascii_alphabetic(),
+        (6.., 0) => !next.is_ascii_alphanumeric(),
+        (0, 2) => !(then_letter || separated),
+        (0, _) => true,
+        (1, _) => then_letter || digits > 7,
+        (2, _) => !rest.get(..2).is_some_and(is_region),
+        (3, _) => then_letter,
+        (4, _) => rest.get(4) != Some(&b'0'),
+        (5, _) => digits != 4,
+        _ => true,
+    }
+}
+
+/// Two letters of a state on a licence or registration mark, or of a country on a bank account number.
+fn is_region(letters: &[u8]) -> bool {
+    let Some(upper) = letters.first_chunk::<2>().map(|two| two.map(|b| b.to_ascii_uppercase())) else { return false };
+    let state = std::str::from_utf8(&upper).is_ok_and(|state| STATES.binary_search(&state).is_ok());
+    state || iban::length(&upper).is_some()
 }
 
 /// What the cut can be, and how certainly.
@@ -112,13 +150,13 @@ impl Code {
                 here = read.next()?;
             }
             let group = code.chars.get(before..total).unwrap_or_default();
-            // A first group of many letters and no digit begins no code.
-            if total == before || (before == 0 && total > 5 && group.iter().all(u8::is_ascii_alphabetic)) {
+            let word = before > 0 && group.len() > 4 && group.iter().all(u8::is_ascii_alphabetic);
+            if total == before || word || (before == 0 && begins_nothing(group, here)?) {
                 break;
             }
             let class = here.class()?;
             let can_end = match class {
-                b'.' => !here.next()?.class()?.is_ascii_digit(),
+                b'.' if group.last().is_some_and(u8::is_ascii_digit) => !here.next()?.class()?.is_ascii_digit(),
                 _ => !is_glued(here)?,
             };
             let closed = can_end && !is_local(class) && class != b'@';
@@ -150,6 +188,24 @@ impl Code {
         chars.make_ascii_uppercase();
         Some(Cut { chars, groups, end: last.end, small })
     }
+}
+
+/// True for a first group with which no code begins: letters go on with a digit after a separator, digits that stand alone
+/// are two (`27 AAPFU…`, `22 BH …`) and go on with a letter.
+fn begins_nothing(group: &[u8], here: Cursor<'_>) -> Result<bool, NeedMore> {
+    let letters = group.iter().all(u8::is_ascii_alphabetic);
+    let digits = group.iter().all(u8::is_ascii_digit);
+    if !letters && !digits {
+        return Ok(false);
+    }
+    if (letters && group.len() > 5) || (digits && group.len() != 2) {
+        return Ok(true);
+    }
+    let next = match separator(here)? {
+        Some(next) => next.class()?,
+        None => return Ok(true),
+    };
+    Ok(if letters { !next.is_ascii_digit() } else { !next.is_ascii_alphabetic() })
 }
 
 /// The place after one separator, `/`, or a dash between spaces.
@@ -236,7 +292,10 @@ fn pan(cut: Cut<'_>) -> Option<Weight> {
 /// Four letters of a bank, 0, six characters of a branch.
 fn ifsc(cut: Cut<'_>) -> Option<Weight> {
     let bank = cut.chars.get(..4).and_then(|b| std::str::from_utf8(b).ok())?;
-    let fits = cut.chars.len() == 11 && bank.bytes().all(|b| b.is_ascii_uppercase()) && cut.chars.get(4) == Some(&b'0');
+    let fits = cut.chars.len() == 11
+        && bank != "XXXX"
+        && bank.bytes().all(|b| b.is_ascii_uppercase())
+        && cut.chars.get(4) == Some(&b'0');
     let joined = cut.is_joined();
     let digits = cut.chars.iter().skip(5).filter(|c| c.is_ascii_digit()).count();
     if !fits || !(joined || cut.lens_are(&[4, 7]) || cut.lens_are(&[4, 1, 6])) {
@@ -252,16 +311,17 @@ fn ifsc(cut: Cut<'_>) -> Option<Weight> {
 
 fn voter(cut: Cut<'_>) -> Option<Weight> {
     let form = cut.is_joined() || cut.lens_are(&[3, 7]);
-    let joined = form && cut.looks_like(b"AAA9999999");
+    // `XXX` is what was masked before.
+    let joined = form && cut.looks_like(b"AAA9999999") && !cut.chars.starts_with(b"XXX");
     // The older cards: `UP/12/345/678901`.
     let old = cut.groups.len() == 4 && cut.state() && cut.lens_are(&[2, 2, 3, 6]) && cut.looks_like(b"AA99999999999");
     (joined || old).then_some(Weight(30, 92, 5))
 }
 
-/// A letter and seven digits; neither Q, X nor Z are given out, though other countries do.
+/// A letter and seven digits; X is not given out, and stands for what is masked.
 fn passport(cut: Cut<'_>) -> Option<Weight> {
     let form = cut.is_joined() || cut.lens_are(&[1, 7]) || cut.lens_are(&[3, 5]) || cut.lens_are(&[2, 6]);
-    (form && cut.looks_like(b"A9999999")).then_some(Weight(20, 92, 3))
+    (form && cut.looks_like(b"A9999999") && cut.chars.first() != Some(&b'X')).then_some(Weight(20, 92, 3))
 }
 
 /// State, office, year, seven digits; separators anywhere. Words are needed for older and odd forms.

@@ -29,6 +29,8 @@ pub(super) struct Columns {
     header: [u8; HEADER_BYTES_MAX],
     /// Bytes of the line so far; of longer ones the beginning counts.
     len: usize,
+    /// The last byte of the line so far.
+    last: u8,
     delimiter: u8,
     meanings: [Meaning; COLUMNS_MAX],
     /// Columns before this place of the row.
@@ -42,6 +44,7 @@ impl Default for Columns {
             line: Line::First,
             header: [0; HEADER_BYTES_MAX],
             len: 0,
+            last: 0,
             delimiter: 0,
             meanings: [Meaning::default(); COLUMNS_MAX],
             column: 0,
@@ -77,7 +80,10 @@ impl Columns {
                 }
             }
         }
-        let room = self.header.get_mut(self.len.min(HEADER_BYTES_MAX)..).unwrap_or_default();
+        self.last = part.last().copied().unwrap_or(self.last);
+        // Of other lines only the beginning tells something.
+        let most = if self.line == Line::First { HEADER_BYTES_MAX } else { 4 };
+        let room = self.header.get_mut(self.len.min(most)..most).unwrap_or_default();
         let kept = part.len().min(room.len());
         if let (Some(room), Some(part)) = (room.get_mut(..kept), part.get(..kept)) {
             room.copy_from_slice(part);
@@ -86,10 +92,9 @@ impl Columns {
     }
 
     fn end_line(&mut self) {
-        let line = self.header.get(..self.len.min(HEADER_BYTES_MAX)).unwrap_or_default();
+        let line = self.header.get(..self.len.min(4)).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let opens =
-            line.is_empty() || line.starts_with(b"```") || (line.ends_with(b":") && self.len < HEADER_BYTES_MAX);
+        let opens = line.is_empty() || line.starts_with(b"```") || self.last == b':';
         let header = self.line == Line::First && self.len < HEADER_BYTES_MAX && self.read_header();
         self.line = match self.line {
             Line::Row if self.column > 0 => Line::Row,
@@ -97,7 +102,7 @@ impl Columns {
             _ if opens => Line::First,
             Line::First | Line::Row | Line::Other => Line::Other,
         };
-        (self.len, self.column, self.quoted) = (0, 0, false);
+        (self.len, self.last, self.column, self.quoted) = (0, 0, 0, false);
     }
 
     /// Reads the line as a header; false if it is none.

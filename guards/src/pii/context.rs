@@ -6,6 +6,7 @@
 //! * Placeholders of earlier values say nothing (`placeholders_are_no_context`).
 
 use super::left::Left;
+use super::rules::Rules;
 use super::words::{self, Meaning};
 use raptorgate_config::model::PiiType;
 use std::cell::OnceCell;
@@ -18,6 +19,8 @@ const AGAINST_WORDS_MAX: usize = 2;
 const VERSION_BYTES_MAX: u8 = 12;
 /// Right before the value, with a separator or a short word between.
 const NEAR_BYTES_MAX: u8 = 18;
+/// A full stop after a shorter word ends no clause: `Invoice no. 7`, `Rs. 7`.
+const ABBREVIATION_BYTES_MAX: usize = 4;
 const KINDS: usize = PiiType::ALL.len();
 const NONE: u8 = u8::MAX;
 
@@ -57,7 +60,11 @@ impl<'a> Context<'a> {
         Self { left, glued: is_glued(left.window()), nearest: OnceCell::new() }
     }
 
-    pub fn weigh(&self, kind: PiiType, weight: Weight) -> u8 {
+    /// How certain a value is. Where words make no difference to whether it counts, they are not read.
+    pub fn weigh(&self, kind: PiiType, weight: Weight, rules: &Rules) -> u8 {
+        if rules.accepts(kind, weight.0.min(weight.2)) || !rules.accepts(kind, weight.0.max(weight.1)) {
+            return weight.0;
+        }
         match self.says(kind) {
             Says::For => weight.1.max(weight.0),
             Says::Against => weight.2,
@@ -115,14 +122,14 @@ fn nearest(left: &Left) -> Nearest {
     let window = left.window();
     let total = window.len();
     let mut near = Nearest { toward: [NONE; KINDS], against: [NONE; KINDS], cell: NONE, digit: NONE };
-    let (mut read_to, mut lines, mut before, mut count) = (0, 0, Meaning::default(), 0);
+    let (mut read_to, mut word_bytes, mut before, mut count) = (0, 0, Meaning::default(), 0);
     let mut last_end = 0;
     let mut negatives = [(0usize, 0u32); AGAINST_WORDS_MAX + 1];
     let away = |end: usize| u8::try_from(total - end).unwrap_or(NONE);
     words::each_word(window, |word, end| {
         let start = end - word.bytes;
-        borders(window.get(read_to..start).unwrap_or_default(), total - read_to, &mut lines, &mut near);
-        read_to = end;
+        borders(window.get(read_to..start).unwrap_or_default(), total - read_to, word_bytes, &mut near);
+        (read_to, word_bytes) = (end, word.bytes);
         count += 1;
         let joined = start > 0 && start - std::mem::replace(&mut last_end, end) <= 2;
         let cut = start == 0 && !left.is_whole();
@@ -130,9 +137,9 @@ fn nearest(left: &Left) -> Nearest {
             before = Meaning::default();
             return;
         }
-        let mut meaning = word.meaning();
+        let (mut meaning, pair) = word.said();
         // `voter id`, `card account`: what it is stands first.
-        if word.is_pair() {
+        if pair {
             forget_all(&mut near.toward, before.for_kinds);
         } else if joined && meaning.for_kinds == 0 {
             meaning.against_kinds &= !before.for_kinds;
@@ -145,7 +152,7 @@ fn nearest(left: &Left) -> Nearest {
             forget(&mut near.against, far.1, away(far.0));
         }
     });
-    borders(window.get(read_to..).unwrap_or_default(), total - read_to, &mut lines, &mut near);
+    borders(window.get(read_to..).unwrap_or_default(), total - read_to, word_bytes, &mut near);
     near
 }
 
@@ -173,11 +180,12 @@ fn forget(list: &mut [u8; KINDS], mut kinds: u32, away: u8) {
 }
 
 /// What stands between two words can end a clause, for which words against a value count, or a paragraph.
-fn borders(between: &[u8], away: usize, lines: &mut usize, near: &mut Nearest) {
+fn borders(between: &[u8], away: usize, word_bytes: usize, near: &mut Nearest) {
     let ends = |place: usize, byte: u8| match byte {
         b',' | b';' | b'|' | b'\n' | b'{' | b'}' | b'\t' => true,
         b'.' | b'!' | b'?' => {
-            between.get(place + 1).is_none_or(|next| matches!(next, b' ' | b'\n')) && between.len() > 1
+            let abbreviation = place == 0 && word_bytes < ABBREVIATION_BYTES_MAX;
+            !abbreviation && between.len() > 1 && between.get(place + 1).is_none_or(|next| matches!(next, b' ' | b'\n'))
         }
         _ => false,
     };
@@ -189,11 +197,8 @@ fn borders(between: &[u8], away: usize, lines: &mut usize, near: &mut Nearest) {
         if byte.is_ascii_digit() {
             near.digit = u8::try_from(away - place).unwrap_or(NONE);
         }
-        if *byte == b'\n' {
-            *lines += 1;
-            if between.get(place + 1) == Some(&b'\n') {
-                near.toward = [NONE; KINDS];
-            }
+        if *byte == b'\n' && between.get(place + 1) == Some(&b'\n') {
+            near.toward = [NONE; KINDS];
         }
     }
 }
@@ -242,6 +247,8 @@ mod tests {
     fn the_nearest_word_decides() {
         assert_eq!(says("call ", PiiType::Phone), Says::For);
         assert_eq!(says("order no ", PiiType::Phone), Says::Against);
+        assert_eq!(says("order no. ", PiiType::Phone), Says::Against);
+        assert_eq!(says("sent the order. Then ", PiiType::Phone), Says::Nothing);
         assert_eq!(says("order 11, call ", PiiType::Phone), Says::For);
         assert_eq!(says("phone for order ", PiiType::Phone), Says::Against);
         assert_eq!(says("the order, then ", PiiType::Phone), Says::Nothing);

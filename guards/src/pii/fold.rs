@@ -46,6 +46,11 @@ const ZEROS: [u32; 34] = [
 ];
 
 fn digit(code: u32) -> u8 {
+    // The blocks of the Indic scripts have 128 places, with the digits at the same ones.
+    if (0x900..0xE00).contains(&code) {
+        let place = code & 0x7F;
+        return if (0x66..=0x6F).contains(&place) { b'0' + (place - 0x66) as u8 } else { HARD };
+    }
     // Mathematical digits stand in five rows of ten.
     if (0x1D7CE..=0x1D7FF).contains(&code) {
         return b'0' + ((code - 0x1D7CE) % 10) as u8;
@@ -73,11 +78,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// The same text at another place, within the same limit.
+    #[inline]
     pub fn to(self, at: usize) -> Self {
         Self { at, ..self }
     }
 
     /// The class and length of the character here; [`HARD`] and 0 at the very end.
+    #[inline]
     pub fn peek(&self) -> Result<(u8, usize), NeedMore> {
         if self.at >= self.limit {
             return Ok((FAR, 0));
@@ -95,17 +102,20 @@ impl<'a> Cursor<'a> {
     }
 
     /// The class of the character here.
+    #[inline]
     pub fn class(&self) -> Result<u8, NeedMore> {
         Ok(self.peek()?.0)
     }
 
     /// This place moved over one character.
+    #[inline]
     pub fn next(mut self) -> Result<Self, NeedMore> {
         self.at += self.peek()?.1;
         Ok(self)
     }
 
     /// This place moved over a few invisible characters.
+    #[inline]
     pub fn past_invisible(mut self) -> Result<Self, NeedMore> {
         for _ in 0..ZERO_WIDTH_MAX {
             match self.peek()? {
@@ -119,20 +129,48 @@ impl<'a> Cursor<'a> {
 
 /// True if what stands here belongs to the word before it: a letter or digit, `_`, or a placeholder in the place of such a
 /// value, so that masking the neighbour of a candidate does not change what the candidate is.
+#[inline]
 pub(super) fn is_glued(here: Cursor<'_>) -> Result<bool, NeedMore> {
     Ok(match here.class()? {
         b'_' | FAR => true,
-        b'[' => here.next()?.class()?.is_ascii_uppercase(),
+        b'[' => is_placeholder(here)?,
         class => is_alnum(class),
     })
 }
 
+/// Longest name of a type in a placeholder.
+const NAME_BYTES_MAX: usize = 40;
+
+/// Letters of the hash in a placeholder.
+pub(super) const HASH_LETTERS: usize = 12;
+
+/// `[PHONE]`, `[PHONE:kjbnmpoaabcd]`
+fn is_placeholder(here: Cursor<'_>) -> Result<bool, NeedMore> {
+    let mut here = here.next()?;
+    let from = here.at;
+    while here.at - from < NAME_BYTES_MAX && matches!(here.class()?, b'A'..=b'Z' | b'_') {
+        here = here.next()?;
+    }
+    if here.at == from || here.class()? != b':' {
+        return Ok(here.at > from && here.class()? == b']');
+    }
+    for _ in 0..HASH_LETTERS {
+        here = here.next()?;
+        if !matches!(here.class()?, b'a'..=b'p') {
+            return Ok(false);
+        }
+    }
+    Ok(here.next()?.class()? == b']')
+}
+
 /// Letter or digit.
+#[inline]
 pub(super) fn is_alnum(class: u8) -> bool {
     class.is_ascii_alphanumeric()
 }
 
 /// May stand before the `@`.
+#[inline]
 pub(super) fn is_local(class: u8) -> bool {
     class.is_ascii_alphanumeric() || matches!(class, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'')
 }

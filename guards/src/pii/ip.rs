@@ -3,16 +3,17 @@
 use super::context::{Context, Weight};
 use super::fold::{Cursor, NeedMore, is_glued};
 use super::left::Before;
+use super::rules::Rules;
 use raptorgate_config::model::PiiType;
 
 /// End and certainty of the IPv4 address that starts exactly here.
-pub(super) fn v4(start: Cursor<'_>, context: &Context<'_>) -> Result<Option<(usize, u8)>, NeedMore> {
+pub(super) fn v4(start: Cursor<'_>, context: &Context<'_>, rules: &Rules) -> Result<Option<(usize, u8)>, NeedMore> {
+    let Some(end) = four_parts(start)? else { return Ok(None) };
     let before = context.left.before();
-    let named = context.is_near(PiiType::IpAddress);
+    let named = context.glued && context.is_near(PiiType::IpAddress);
     if matches!(before.last(), b'.' | b'_') || context.glued && !named && before.last() != b'/' {
         return Ok(None);
     }
-    let Some(end) = four_parts(start)? else { return Ok(None) };
     let here = start.to(end);
     let goes_on = match here.class()? {
         b'.' => here.next()?.class()?.is_ascii_digit(),
@@ -25,7 +26,7 @@ pub(super) fn v4(start: Cursor<'_>, context: &Context<'_>) -> Result<Option<(usi
     // `Chrome/126.0.0.0`, `v1.2.3.4`
     let product = context.glued && !named;
     let weight = if product { Weight(15, 40, 0) } else { Weight(70, 95, 15) };
-    Ok(Some((end, context.weigh(PiiType::IpAddress, weight))))
+    Ok(Some((end, context.weigh(PiiType::IpAddress, weight, rules))))
 }
 
 /// `d.d.d.d` with each part below 256 and without leading zeros.
@@ -70,14 +71,22 @@ struct Groups {
 }
 
 /// End and certainty of the IPv6 address that starts exactly here.
-pub(super) fn v6(start: Cursor<'_>, context: &Context<'_>) -> Result<Option<(usize, u8)>, NeedMore> {
+pub(super) fn v6(start: Cursor<'_>, context: &Context<'_>, rules: &Rules) -> Result<Option<(usize, u8)>, NeedMore> {
+    let bytes = start.text.as_bytes().get(start.at..).unwrap_or_default();
+    let hex = bytes.iter().take(5).take_while(|b| b.is_ascii_hexdigit()).count();
+    if hex > 4 || bytes.get(hex).is_some_and(|next| *next < 0x80 && *next != b':') {
+        return Ok(None);
+    }
+    let Some(groups) = hex_groups(start)? else { return Ok(None) };
+    if groups.count < 2 && !groups.shortened {
+        return Ok(None);
+    }
     let Before([_, second, last]) = context.left.before();
     // `IP:fe80::1`, `IP-fe80::1`: a name, and no group of an address or of a longer number.
     let label = matches!(last, b':' | b'-') && second.is_ascii_alphabetic() && context.is_near(PiiType::IpAddress);
     if (matches!(last, b':' | b'.' | b'-' | b'_') && !label) || last.is_ascii_alphanumeric() {
         return Ok(None);
     }
-    let Some(groups) = hex_groups(start)? else { return Ok(None) };
     let here = start.to(groups.end);
     let class = here.class()?;
     let full = groups.count == 8 && !groups.shortened;
@@ -90,10 +99,10 @@ pub(super) fn v6(start: Cursor<'_>, context: &Context<'_>) -> Result<Option<(usi
     let certain = match (full && groups.digits > 0, short) {
         (true, _) => 85,
         (_, true) => 80,
-        _ if groups.shortened && start.class()? == b':' && groups.count == 1 => 55,
+        _ if groups.shortened && start.class()? == b':' && groups.count == 1 && groups.digits > 0 => 55,
         _ => return Ok(None),
     };
-    Ok(Some((groups.end, context.weigh(PiiType::IpAddress, Weight(certain, 97, 52)))))
+    Ok(Some((groups.end, context.weigh(PiiType::IpAddress, Weight(certain, 97, 52), rules))))
 }
 
 fn hex_groups(start: Cursor<'_>) -> Result<Option<Groups>, NeedMore> {

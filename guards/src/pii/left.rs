@@ -10,7 +10,7 @@ use super::inserts::Inserts;
 use super::words::Meaning;
 
 /// Bytes of the text before a place that its decision may depend on.
-pub(super) const WINDOW_BYTES: usize = 112;
+pub(super) const WINDOW_BYTES: usize = 96;
 const BUFFER_BYTES: usize = 512;
 
 /// The text before the undecided text.
@@ -101,14 +101,16 @@ impl Before {
         self.0[2]
     }
 
-    /// True if a letter or digit here belongs to what stands before it: the same word, a decimal number, or digits with
-    /// something invisible between them. Mirrors where a chain of digits ends a group.
+    /// True if a letter or digit here belongs to what stands before it: the same word, a decimal number, or a word with
+    /// something invisible in it. Mirrors where a chain of digits ends a group.
     pub fn continues_in(self, class: u8) -> bool {
         match self.0 {
             // What raw JSON writes for the end of a line stands between words.
             [_, b'\\', b'n' | b't' | b'r'] => false,
             [_, _, last] if is_alnum(last) => true,
-            [_, b'0'..=b'9', b'.' | ZERO_WIDTH] | [b'0'..=b'9', ZERO_WIDTH, ZERO_WIDTH] => class.is_ascii_digit(),
+            [_, b'0'..=b'9', b'.'] => class.is_ascii_digit(),
+            [_, before, ZERO_WIDTH] if before != ZERO_WIDTH => is_alnum(before),
+            [before, ZERO_WIDTH, ZERO_WIDTH] => is_alnum(before),
             _ => false,
         }
     }

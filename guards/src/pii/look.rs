@@ -1,10 +1,10 @@
 //! Decides whether a value starts at one place.
 
-use super::address::Runs;
+use super::address::{Runs, is_start};
 use super::assigned;
 use super::codes;
 use super::context::{Context, Says};
-use super::fold::{Cursor, FAR, NeedMore, is_alnum};
+use super::fold::{Cursor, FAR, NeedMore, is_alnum, is_glued};
 use super::ip;
 use super::left::Left;
 use super::numbers::{self, Candidate, Number};
@@ -75,6 +75,9 @@ fn name_after(here: Cursor<'_>, candidate: &Candidate, context: &Context<'_>) ->
         return Ok(None);
     }
     let word = here.next()?;
+    if word.class()? == b'[' && is_glued(word)? {
+        return Ok(Some(word.at));
+    }
     let mut end = word;
     while end.class()?.is_ascii_alphabetic() {
         end = end.next()?;
@@ -123,10 +126,10 @@ fn address(
     runs: &mut Runs,
 ) -> Result<Option<Found>, NeedMore> {
     let wanted = rules.wants(PiiType::Email) || rules.wants(PiiType::Upi);
-    if !wanted || !(is_alnum(class) || matches!(class, b'_' | b'+')) {
+    if !wanted || !is_start(class) {
         return Ok(None);
     }
-    let Some((kind, end, certain)) = runs.address(here, context)? else { return Ok(None) };
+    let Some((kind, end, certain)) = runs.address(here, context, rules)? else { return Ok(None) };
     Ok(rules.accepts(kind, certain).then_some(Found { kind, start: here.at, end, certain, swallow: None }))
 }
 
@@ -134,8 +137,8 @@ fn address(
 fn identifier(here: Cursor<'_>, class: u8, rules: &Rules, context: &Context<'_>) -> Result<Number, NeedMore> {
     let hex = class.is_ascii_hexdigit() || class == b':';
     if hex && rules.wants(PiiType::IpAddress) {
-        let v4 = if class.is_ascii_digit() { ip::v4(here, context)? } else { None };
-        let found = if v4.is_some() { v4 } else { ip::v6(here, context)? };
+        let v4 = if class.is_ascii_digit() { ip::v4(here, context, rules)? } else { None };
+        let found = if v4.is_some() { v4 } else { ip::v6(here, context, rules)? };
         if let Some((end, certain)) = found
             && rules.accepts(PiiType::IpAddress, certain)
         {

@@ -178,7 +178,7 @@ impl Masker {
     /// Goes over `text`; writes up to the last value found. Gives the range after it that holds no value and can go on.
     fn pass(&mut self, text: &str, finished: bool, out: &mut String, tokens: &mut dyn Tokens) -> Range<usize> {
         let own = Search::new(&self.rules, self.left.last(), text, finished);
-        let mut pass = Pass { text, finished, at: 0, from: 0, seen: 0, runs: Runs::default(), own };
+        let mut pass = Pass { text, finished, at: 0, from: 0, seen: 0, mark: 0, runs: Runs::default(), own };
         if let Err(held) = self.leave_out(&mut pass) {
             return held;
         }
@@ -206,7 +206,7 @@ impl Masker {
     fn next(&mut self, pass: &mut Pass<'_>) -> Next {
         loop {
             let started = pass.at;
-            let at = scan::next_token(pass.text.as_bytes(), started);
+            let at = scan::next_token(pass.text.as_bytes(), started, &mut pass.mark);
             let safe = pass.own.as_ref().map_or(usize::MAX, |own| own.safe);
             if let Some((place, range)) = pass.own.as_mut().and_then(|own| own.next(&self.rules, started))
                 && range.start <= at
@@ -286,6 +286,8 @@ struct Pass<'a> {
     from: usize,
     /// Known to the left context up to here.
     seen: usize,
+    /// The next mark, as far as it is known.
+    mark: usize,
     runs: Runs,
     own: Option<Search>,
 }

@@ -47,7 +47,7 @@ pub(super) fn number(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) ->
         ];
         for (kind, weight) in found {
             if let Some(weight) = weight {
-                offer(Candidate { kind, end: cut.end, certain: context.weigh(kind, weight) });
+                offer(Candidate { kind, end: cut.end, certain: context.weigh(kind, weight, rules) });
             }
         }
     }
@@ -91,7 +91,7 @@ fn aadhaar(chain: &Chain, cut: Cut<'_>, context: &Context<'_>) -> Option<Weight>
         // 91 and a mobile number is more likely a phone.
         _ if cut.is_bare() && matches!(cut.digits, [b'9', b'1', b'6'..=b'9', ..]) => Some(Weight(30, 96, 5)),
         _ if cut.is_bare() => Some(Weight(62, 96, 15)),
-        _ => Some(Weight(10, 85, 0)),
+        _ => Some(Weight(10, 82, 0)),
     }
 }
 

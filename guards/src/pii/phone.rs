@@ -43,7 +43,7 @@ pub(super) fn weight(cut: Cut<'_>, context: &Context<'_>) -> Option<Weight> {
     if is_toll_free(cut) {
         return Some(Weight(if bare { 54 } else { 62 }, 92, 20));
     }
-    (context.is_near(PiiType::Phone) && is_plausible(cut)).then_some(Weight(0, 80, 0))
+    ((is_plausible(cut) || is_spelled(cut)) && context.is_near(PiiType::Phone)).then_some(Weight(0, 80, 0))
 }
 
 /// `+` and a calling code, which does not begin with 0.
@@ -133,6 +133,12 @@ fn is_toll_free(cut: Cut<'_>) -> bool {
         (10..=11).contains(&cut.digits.len()) && cut.groups.first().is_some_and(|g| g.len == 4)
     };
     starts && fits
+}
+
+/// `9 8 7 6 5 4 3 2 1 0`: single digits of a mobile number.
+fn is_spelled(cut: Cut<'_>) -> bool {
+    let single = cut.groups.iter().all(|g| g.len == 1 && matches!(g.gap, Gap::None | Gap::Space | Gap::Dash));
+    single && cut.digits.len() == 10 && cut.digits.first().is_some_and(|d| *d >= b'6')
 }
 
 /// Digits that words call a phone number: no date, no time stamp.

@@ -1,7 +1,7 @@
 //! What stands in a value's place. None of it looks like a value.
 
 use super::Kind;
-use super::fold::{fold, is_alnum};
+use super::fold::{HASH_LETTERS, fold, is_alnum};
 use super::rules::{Action, Rules};
 use raptorgate_config::model::PiiType;
 use sha2::{Digest, Sha256};
@@ -59,7 +59,7 @@ fn name(kind: Kind, rules: &Rules) -> std::borrow::Cow<'static, str> {
     }
 }
 
-/// Letters only, so that no number can be seen in it: 48 bits of SHA-256 over key and value, in sixteen letters.
+/// Letters only, so that no number can be seen in it: 48 bits of SHA-256 over key and value, in twelve letters.
 fn hash(value: &str, key: &[u8], out: &mut String) {
     let mut hasher = Sha256::new();
     hasher.update((key.len() as u64).to_le_bytes());
@@ -67,7 +67,7 @@ fn hash(value: &str, key: &[u8], out: &mut String) {
     for c in value.chars().filter(|c| is_alnum(fold(*c)) || "@.:".contains(*c)) {
         hasher.update([fold(c).to_ascii_lowercase()]);
     }
-    for byte in hasher.finalize().iter().take(6) {
+    for byte in hasher.finalize().iter().take(HASH_LETTERS / 2) {
         out.push(char::from(b'a' + (byte >> 4)));
         out.push(char::from(b'a' + (byte & 15)));
     }

@@ -18,9 +18,13 @@ const BLOCK: usize = 32;
 const LEAD_CHARS_MAX: usize = 5;
 
 /// The first place from `at` on where a value could start; the end of the text only if nothing before it could be the
-/// start of one that the following text completes.
-pub(super) fn next_token(text: &[u8], at: usize) -> usize {
-    let found = next_interesting(text, at);
+/// start of one that the following text completes. `mark`: the last mark found in this text, 0 at first.
+pub(super) fn next_token(text: &[u8], at: usize, mark: &mut usize) -> usize {
+    // The mark found for an earlier place is the next one as long as it is not passed.
+    if *mark < at || *mark == 0 {
+        *mark = next_interesting(text, at);
+    }
+    let found = *mark;
     let mut start = found;
     while start > at && found - start < LOCAL_CHARS_MAX && is_token(before(text, start)) {
         start -= 1;
@@ -92,6 +96,14 @@ fn next_interesting(text: &[u8], from: usize) -> usize {
     loop {
         at = skip_plain(text, at);
         let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) else { return text.len() };
+        if let [0xE0, b @ 0xA4..=0xB7, c, ..] = rest {
+            // An Indic letter, and no digit.
+            if b & 1 == 0 || !(0xA6..=0xAF).contains(c) {
+                at += 3;
+                continue;
+            }
+            return at;
+        }
         let Some((c, len)) = first_wide(rest) else { return at };
         if !matches!(fold(c), HARD | b' ' | DASH) {
             return at;

@@ -25,6 +25,9 @@ pub(super) fn known(start: Cursor<'_>) -> Result<Option<Secret>, NeedMore> {
     }
     for prefix in prefixes(*first) {
         let text = prefix.text.as_bytes();
+        if rest.len() > 1 && rest.get(1) != text.get(1) {
+            continue;
+        }
         if rest.starts_with(text) {
             if let Some(secret) = with_prefix(start, prefix)? {
                 return Ok(Some(secret));
@@ -165,7 +168,7 @@ pub(super) fn url_password(colon: Cursor<'_>) -> Result<Option<Secret>, NeedMore
             break;
         }
         let fits = class.is_ascii_graphic()
-            && !matches!(class, b'/' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b',' | b' ');
+            && !matches!(class, b'[' | b'/' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b',' | b' ');
         if !fits || here.at - start > 60 {
             return Ok(None);
         }

@@ -56,6 +56,7 @@ impl Alphabet {
                             | b'\\'
                             | b'&'
                             | b'('
+                            | b'['
                     )
             }
         }

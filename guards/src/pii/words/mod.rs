@@ -156,6 +156,18 @@ impl Word {
         Self { hash: FNV_START, singular: FNV_START, last: 0, wide: false, pair: 0, stem: none, bytes: 0 }
     }
 
+    /// The next letter, if it is an ASCII one.
+    #[inline]
+    fn push_ascii(&mut self, letter: u8) {
+        self.singular = self.hash;
+        self.last = letter | 0x20;
+        self.hash = step(self.hash, self.last);
+        if self.pair != 0 {
+            self.pair = step(self.pair, self.last);
+        }
+        self.bytes += 1;
+    }
+
     /// The next letter.
     pub fn push(&mut self, letter: &[u8]) {
         self.singular = self.hash;
@@ -176,19 +188,19 @@ impl Word {
     }
 
     pub fn meaning(&self) -> Meaning {
+        self.said().0
+    }
+
+    /// What it means, and whether it means that together with the word before it.
+    pub fn said(&self) -> (Meaning, bool) {
         let found = find(self.hash).or_else(|| if self.last == b's' { find(self.singular) } else { None });
         let pair = if self.pair == 0 { None } else { find(self.pair) };
         if let Some(slot) = pair {
-            return slot.meaning;
+            return (slot.meaning, true);
         }
         let mut meaning = self.stem;
         found.into_iter().for_each(|slot| meaning.add(slot.meaning));
-        meaning
-    }
-
-    /// True if it means something together with the word before it.
-    pub fn is_pair(&self) -> bool {
-        self.pair != 0 && find(self.pair).is_some()
+        (meaning, false)
     }
 
     /// A new word after this one, which together may mean something else: `permanent account`.
@@ -238,7 +250,11 @@ pub(super) fn meaning_of(name: &[u8]) -> Meaning {
 /// Calls `tell` with each word and the place after it. `camelCase` is two words.
 pub(super) fn each_word(text: &[u8], mut tell: impl FnMut(&Word, usize)) {
     let (mut at, mut word, mut small, mut gap) = (0, Word::new(), false, 0);
-    while let Some((len, is_letter)) = text.get(at..).and_then(letter) {
+    while let Some(first) = text.get(at) {
+        let (len, is_letter) = match first {
+            0..0x80 => (1, first.is_ascii_alphabetic()),
+            _ => text.get(at..).and_then(letter).unwrap_or((1, false)),
+        };
         let bytes = text.get(at..at + len).unwrap_or_default();
         let capital = bytes.first().is_some_and(u8::is_ascii_uppercase);
         if word.bytes > 0 && (!is_letter || (capital && small)) {
@@ -250,7 +266,9 @@ pub(super) fn each_word(text: &[u8], mut tell: impl FnMut(&Word, usize)) {
         if gap > 2 && word.bytes == 0 {
             word = Word::new();
         }
-        if is_letter {
+        if is_letter && len == 1 {
+            word.push_ascii(*first);
+        } else if is_letter {
             word.push(bytes);
         }
         small = is_letter && !capital;
