@@ -11,7 +11,7 @@ use super::past::Sweep;
 use super::progress::Progress;
 use super::{Prepared, SentLog, Spool, UNTOLD_MAX, Used};
 use crate::Denial;
-use crate::ledger::{Admission, Extension, LedgerId, Nanos, Note, Reap, Refusal, Renewal, StoreName, Void, VoidReason};
+use crate::ledger::{Admission, Extension, LedgerId, Nanos, Note, Reap, Refusal, Renewal, StoreName, VoidReason};
 use crate::store::{Applied, Ending, Now, Store, StoreError};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
