@@ -11,7 +11,7 @@ use super::past::Sweep;
 use super::progress::Progress;
 use super::{Prepared, SentLog, Spool, UNTOLD_MAX, Used};
 use crate::Denial;
-use crate::ledger::{Admission, Extension, LedgerId, Nanos, Note, Reap, Refusal, Renewal, StoreName, Void, VoidReason};
+use crate::ledger::{Admission, Extension, LedgerId, Nanos, Note, Reap, Refusal, Renewal, StoreName, VoidReason};
 use crate::store::{Applied, Ending, Now, Store, StoreError};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
@@ -222,7 +222,7 @@ impl Keeper {
 
     /// Ends a request.
     pub async fn finish(&self, tenant: &StoreName, ending: Ending) {
-        let id = id(&ending);
+        let id = ending.id();
         self.open.lock().remove(&id);
         match ending {
             // Of a charge the store knows by the id that it is the second. What it was told to cost nothing it would charge at the
@@ -274,6 +274,13 @@ impl Keeper {
         self.tell().await;
         self.reap().await;
         self.drop_past(now).await;
+        self.probe(now).await;
+    }
+
+    async fn probe(&self, now: Instant) {
+        if let Some(spool) = &self.spool {
+            spool.probe(now).await;
+        }
     }
 
     async fn renew(&self, now: Instant) {
@@ -339,12 +346,5 @@ impl Keeper {
 
     fn untold(&self) -> usize {
         self.untold.lock().len() + self.spool.as_ref().map_or(0, |spool| spool.untold())
-    }
-}
-
-fn id(ending: &Ending) -> LedgerId {
-    match ending {
-        Ending::Settle(settle) => settle.id,
-        Ending::Void(Void { id, .. }) => *id,
     }
 }

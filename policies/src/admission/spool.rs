@@ -8,7 +8,7 @@
 //! * Endings of a tenant reach the store in the order of the journal, all of them, over restarts of both
 //!   (`endings_survive_the_death_of_gateway_and_store`).
 //! * A store that was restored from an older state is told again what it lost, and charges nothing twice
-//!   (`a_store_that_was_set_back_is_told_again`).
+//!   (`a_store_that_was_set_back_is_told_again`), also while nothing comes (`a_store_that_was_set_back_is_told_again_by_an_idle_gateway`).
 //! * The end of a request waits for the store where that is asked for, and goes on without it after its patience
 //!   (`a_synchronous_end_waits_for_the_store_and_not_for_ever`).
 //! * Whatever fails around it, in whichever order, what the upstream served is charged once
@@ -16,7 +16,7 @@
 //! * At most [`UNTOLD_MAX`] endings wait; beyond it no new request is let in (`a_full_spool_lets_nobody_in`).
 
 use crate::journal::{Journal, JournalError, JournalOptions};
-use crate::ledger::{Mark, Settlement, StoreName};
+use crate::ledger::{LedgerId, Mark, Note, Settlement, StoreName, Void, VoidReason};
 use crate::store::{Ending, Now, Store, StoreError};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,12 @@ const KEPT_BYTES: u64 = 256 << 20;
 
 /// How far the store is, is written down after so many endings.
 const PROGRESS_EVERY: u64 = if cfg!(test) { 4 } else { 256 };
+
+/// A store is asked whether it still has what it was told when nothing came for so long …
+const PROBED_AFTER: Duration = Duration::from_secs(30);
+
+/// … and no more when nothing came for so long: it knows ended requests by their ids for a month.
+const PROBED_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// Pause before a store that failed is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -82,6 +88,8 @@ struct Lane {
     told: u64,
     /// When the store took something last, or the first of what waits came.
     moved_at: Option<Instant>,
+    /// The request that the last number belongs to.
+    last: Option<LedgerId>,
     since_progress: u64,
 }
 
@@ -209,6 +217,37 @@ impl Spool {
         Ok(())
     }
 
+    /// Asks the store whether it still has what it was told of tenants for whom nothing came since: one that was set back would
+    /// else learn it only with their next ending. To be called now and then.
+    pub async fn probe(&self, now: Instant) {
+        let idle = |lane: &Lane| {
+            let moved_at = lane.moved_at.filter(|at| now.saturating_duration_since(*at) < PROBED_FOR)?;
+            (lane.waiting.is_empty() && now.saturating_duration_since(moved_at) >= PROBED_AFTER).then_some(())?;
+            Some((lane.last?, lane.told))
+        };
+        let idle: Vec<_> = {
+            let lanes = self.lanes.lock();
+            lanes.iter().filter_map(|(tenant, lane)| Some((tenant.clone(), idle(lane)?))).collect()
+        };
+        for (tenant, (id, told)) in idle {
+            // A store that has everything knows this request by its id, and answers that it has ended.
+            let mark = Some(Mark { gateway: self.gateway.clone(), sequence: told, previous: told });
+            let (reason, note) = (VoidReason::NotSent, Note::default());
+            let known = Ending::Void(Void { id, reason, rates: vec![], keys: vec![], waste: vec![], mark, note });
+            match self.store.finish(&tenant, &[known], Now::Store).await.as_deref() {
+                Ok([Settlement::Gap { have }]) => {
+                    if let Err(error) = self.rewind(&tenant, *have) {
+                        tracing::error!(class = error.class(), "a store that was set back could not be told again");
+                    }
+                    self.work.notify_one();
+                }
+                Ok(_) => {}
+                // the next one asks again
+                Err(_) => return,
+            }
+        }
+    }
+
     /// Sends the first endings of a tenant; how many are left.
     async fn send_some(&self, tenant: &StoreName) -> Result<usize, StoreError> {
         let (sequences, endings) = self.lanes.lock().get(tenant).map(|lane| self.batch(lane)).unwrap_or_default();
@@ -253,12 +292,13 @@ impl Spool {
     fn told(&self, tenant: &StoreName, sequence: u64) {
         let mut lanes = self.lanes.lock();
         let Some(lane) = lanes.get_mut(tenant) else { return };
+        let mut last = lane.last;
         while lane.waiting.front().is_some_and(|(first, _)| *first <= sequence) {
-            lane.waiting.pop_front();
+            last = lane.waiting.pop_front().map(|(_, ending)| ending.id());
             self.waiting.fetch_sub(1, Relaxed);
         }
         lane.told = lane.told.max(sequence);
-        lane.moved_at = Some(Instant::now());
+        (lane.moved_at, lane.last) = (Some(Instant::now()), last);
         lane.since_progress += 1;
         if lane.since_progress < PROGRESS_EVERY {
             return;

@@ -236,3 +236,26 @@ fn a_synchronous_end_waits_for_the_store_and_not_for_ever() {
         assert_eq!(spent(&remote), 2);
     });
 }
+
+#[test]
+fn a_store_that_was_set_back_is_told_again_by_an_idle_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    let remote = Arc::new(Remote::default());
+    let spool = Spool::open(folder.path(), remote.clone()).unwrap();
+    let put = |ids: std::ops::Range<u128>| {
+        ids.for_each(|id| drop(spool.put(&tenant(), settle(id, 5))));
+        block_on(spool.send_all()).unwrap();
+    };
+    put(0..10);
+    let older = remote.state.lock().clone();
+    put(10..20);
+    let lines = remote.state.lock().entries.len();
+    block_on(spool.probe(Instant::now() + PROBED_AFTER));
+    assert_eq!((spool.untold(), remote.state.lock().entries.len()), (0, lines), "a store that has all is only asked");
+    *remote.state.lock() = older;
+    block_on(spool.probe(Instant::now()));
+    assert_eq!(spool.untold(), 0, "it is too early to ask");
+    block_on(spool.probe(Instant::now() + PROBED_AFTER));
+    block_on(spool.send_all()).unwrap();
+    assert_eq!((spool.untold(), spent(&remote)), (0, 100));
+}

@@ -11,8 +11,8 @@ pub use error::{Applied, StoreError};
 
 use crate::ledger::{
     Account, AccountName, Admission, Admit, Change, Clearance, Credit, Dispatch, DropPast, Dropped, Entry, Extend,
-    Extension, Head, KeyAnswer, KeyEnd, KeyEnding, KeyUse, Reap, Reaped, Renew, Renewal, SetLimit, Settle, Settlement,
-    StoreName, Trim, Void,
+    Extension, Head, KeyAnswer, KeyEnd, KeyEnding, KeyUse, LedgerId, Reap, Reaped, Renew, Renewal, SetLimit, Settle,
+    Settlement, StoreName, Trim, Void,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,14 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// The request.
+    pub fn id(&self) -> LedgerId {
+        match self {
+            Self::Settle(settle) => settle.id,
+            Self::Void(void) => void.id,
+        }
+    }
+
     /// Bytes of the replies that it keeps.
     pub fn reply_bytes(&self) -> usize {
         let (Self::Settle(Settle { keys, .. }) | Self::Void(Void { keys, .. })) = self;

@@ -99,7 +99,7 @@ async fn a_server_with_an_older_dataset_asks_for_what_it_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_request_after_a_restart_is_answered() {
-    let mut server = Server::with(Program::Redis, &["--appendonly", "yes"]);
+    let mut server = Server::with(Program::Redis, &["--appendonly", "yes", "--appendfsync", "always"]);
     let store = server.store();
     store.admit(&tenant(), &admit(0, vec![part("b", 1000, 10)]), after(1)).await.unwrap();
     server.kill();
