@@ -19,6 +19,7 @@ mod load;
 mod media;
 pub mod model;
 mod patterns;
+mod personal;
 mod problem;
 mod reference;
 mod resolve;

@@ -199,7 +199,7 @@ mod tests {
             (PiiType::Pan, agent::PAN),
         ] {
             let mut tally = Tally::default();
-            Masker::whole(Rules::new(response), &format!("it is {value}."), &mut tally);
+            Masker::whole(&Rules::new(response), &format!("it is {value}."), &mut tally);
             assert_eq!(tally.found().collect::<Vec<_>>(), [(kind, 1)], "{value}");
         }
     }
