@@ -20,6 +20,7 @@ mod masking;
 mod media;
 pub mod model;
 mod patterns;
+mod personal;
 mod problem;
 mod reference;
 mod resolve;

@@ -1,4 +1,4 @@
-//! How fast texts are gone over: clean text, mixed text, and pieces of a stream.
+//! How fast texts are gone over: clean text, what stands on standard input, and pieces of a stream.
 
 use raptorgate_guards::pii::{Action, Masker, Rules, Tally, find};
 use std::time::Instant;
@@ -16,8 +16,7 @@ fn time(name: &str, bytes: usize, mut run: impl FnMut()) {
 
 fn main() {
     let rules = Rules::all(Action::Replace);
-    let mixed =
-        std::env::args().nth(1).map(|path| std::fs::read_to_string(path).unwrap_or_default()).unwrap_or_default();
+    let mixed = std::io::read_to_string(std::io::stdin().lock()).unwrap_or_default();
     let prose = "The committee met in the old library, where the windows face the garden; they talked about the harvest, \
                  the school, and what the river might do in spring. Nobody asked for more than there was.\n";
     let clean = prose.repeat(4096);
