@@ -20,7 +20,6 @@ mod masking;
 mod media;
 pub mod model;
 mod patterns;
-mod personal;
 mod problem;
 mod reference;
 mod resolve;

@@ -28,7 +28,6 @@ pub use upstreams::{
     Address, AddressFamily, Balance, Dns, Ejection, Endpoint, HashKey, HealthCheck, Pool, StatusRange, Timeouts,
 };
 
-pub use crate::personal::{MaskPii, PiiAction, PiiType};
 use crate::units::{Currency, Money, Price, Secret};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
