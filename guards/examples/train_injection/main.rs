@@ -7,9 +7,11 @@
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "statistics")]
 
 mod data;
+mod disguise;
 mod grammar;
 mod learn;
 mod report;
+mod tongues;
 
 use data::{Example, Sample};
 use raptorgate_guards::injection::model::Model;
