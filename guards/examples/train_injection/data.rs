@@ -54,7 +54,7 @@ fn example(line: &str) -> Example {
 struct Blocks(Vec<(Vec<u32>, Vec<u32>)>);
 
 impl Sink for Blocks {
-    fn block(&mut self) {
+    fn block(&mut self, _: usize) {
         self.0.push((Vec::new(), Vec::new()));
     }
     fn lexical(&mut self, bucket: u32) {

@@ -23,8 +23,8 @@ const TRIPLES_MAX: usize = 6;
 
 /// What takes the features. A feature can come more than once.
 pub trait Sink {
-    /// The next block begins.
-    fn block(&mut self);
+    /// The next block begins, with this word.
+    fn block(&mut self, first_word: usize);
     /// A bucket below `1 << LEXICAL_BITS`.
     fn lexical(&mut self, bucket: u32);
     /// A bucket below `1 << CONCEPT_BITS`.
@@ -53,7 +53,7 @@ pub fn extract(words: &Words, hits: &[Hit], signals: Signals, sink: &mut impl Si
         let text = words.letters(i);
         if letters >= BLOCK_LETTERS {
             letters = 0;
-            sink.block();
+            sink.block(i);
             signal_features(signals, sink);
         }
         letters = letters.saturating_add(1).saturating_add(if text.is_ascii() { text.len() } else { text.len() / 3 });
@@ -180,7 +180,7 @@ mod tests {
     struct All(Vec<u32>, usize);
 
     impl Sink for All {
-        fn block(&mut self) {
+        fn block(&mut self, _: usize) {
             self.1 += 1;
         }
         fn lexical(&mut self, bucket: u32) {

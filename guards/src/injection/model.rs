@@ -108,7 +108,7 @@ impl Model {
 
     /// Takes the features of a text.
     pub fn scorer(&self) -> Scorer<'_> {
-        Scorer { model: self, stamps: STAMPS.take().unwrap_or_default(), before: None, current: Window::default(), shared: Window::default(), logits: Vec::new() }
+        Scorer { model: self, stamps: STAMPS.take().unwrap_or_default(), before: None, current: Window::default(), shared: Window::default(), firsts: [0; 2], scored: Vec::new() }
     }
 }
 
@@ -140,11 +140,24 @@ pub struct Scorer<'m> {
     current: Window,
     /// What the current block has in common with the one before.
     shared: Window,
-    logits: Vec<f32>,
+    /// First word of the block before and of the current one.
+    firsts: [usize; 2],
+    scored: Vec<Scored>,
+}
+
+/// A window's logit and words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scored {
+    /// See [`Model::logit`].
+    pub logit: f32,
+    /// Its first word.
+    pub first: usize,
+    /// The first word behind it; `usize::MAX`: the text ends with it.
+    pub behind: usize,
 }
 
 impl Scorer<'_> {
-    fn end_block(&mut self) {
+    fn end_block(&mut self, behind: usize) {
         let (a, b, shared) = (self.before.unwrap_or_default(), self.current, self.shared);
         let add = |i: usize| -> Option<(f32, u32)> {
             let sum = a.sums.get(i)? + b.sums.get(i)? - shared.sums.get(i)?;
@@ -153,25 +166,27 @@ impl Scorer<'_> {
         };
         let (lexical, concept) = (add(0).unwrap_or_default(), add(1).unwrap_or_default());
         let window = Window { sums: [lexical.0, concept.0], counts: [lexical.1, concept.1] };
-        self.logits.push(self.model.logit(&window));
+        let [first, current] = self.firsts;
+        self.scored.push(Scored { logit: self.model.logit(&window), first, behind });
+        self.firsts = [current, behind];
         self.before = Some(std::mem::take(&mut self.current));
         self.shared = Window::default();
     }
 
-    /// The logits of all windows, in order: the first is the first block alone, each other ends with its block.
-    pub fn finish(mut self) -> Vec<f32> {
+    /// All windows, in order.
+    pub fn finish(mut self) -> Vec<Scored> {
         if self.current.counts != [0, 0] {
-            self.end_block();
+            self.end_block(usize::MAX);
         }
         // The first block is scored with the second, unless it is the only one.
-        if self.logits.len() > 1 {
-            self.logits.remove(0);
+        if self.scored.len() > 1 {
+            self.scored.remove(0);
         }
         self.stamps.block = self.stamps.block.saturating_add(2);
         if self.stamps.block < u32::MAX - 1_000_000_000 {
             STAMPS.set(Some(self.stamps));
         }
-        self.logits
+        self.scored
     }
 
     #[inline]
@@ -201,9 +216,9 @@ impl Scorer<'_> {
 }
 
 impl Sink for Scorer<'_> {
-    fn block(&mut self) {
+    fn block(&mut self, first_word: usize) {
         if self.current.counts != [0, 0] {
-            self.end_block();
+            self.end_block(first_word);
         }
         self.stamps.block = self.stamps.block.saturating_add(1);
     }

@@ -4,10 +4,11 @@
 //! * The first reading is the text itself; all others are of what is encoded in it (`the_first_reading_is_the_text`).
 //! * Nothing that was decoded is decoded again (`one_level_is_decoded`).
 
-use super::decode;
+use super::decode::{self, Piece};
 use super::normalise::Folded;
 use super::slots::{Hit, Slot, SlotFinder};
 use super::words::Words;
+use std::ops::Range;
 
 /// Typical words, rotated or backwards, that make it worth to read a whole text so.
 const TELLTALES_MIN: usize = 2;
@@ -21,6 +22,8 @@ pub struct Reading {
     pub words: Words,
     /// The parts of attacks.
     pub hits: Vec<Hit>,
+    /// Where what was decoded stands in the text; `None`: it is the text itself.
+    pub decoded_from: Option<Range<usize>>,
 }
 
 impl Reading {
@@ -29,7 +32,7 @@ impl Reading {
         let folded = Folded::of(text);
         let words = Words::of(folded.text());
         let hits = finder.find(&folded, &words);
-        Self { folded, words, hits }
+        Self { folded, words, hits, decoded_from: None }
     }
 
     /// All ways to read a text.
@@ -39,13 +42,14 @@ impl Reading {
         if text.len() <= decode::WHOLE_BYTES_MAX {
             let telltales = |slot: Slot| plain.hits.iter().filter(|h| h.slot == slot).count();
             if telltales(Slot::Rotated) >= TELLTALES_MIN {
-                decoded.push(decode::rot13(text));
+                decoded.push(Piece { range: 0..text.len(), text: decode::rot13(text) });
             }
             if telltales(Slot::Backwards) >= TELLTALES_MIN {
-                decoded.push(decode::backwards(text));
+                decoded.push(Piece { range: 0..text.len(), text: decode::backwards(text) });
             }
         }
-        std::iter::once(plain).chain(decoded.iter().map(|text| Self::of(text, finder))).collect()
+        let read = |piece: Piece| Self { decoded_from: Some(piece.range), ..Self::of(&piece.text, finder) };
+        std::iter::once(plain).chain(decoded.into_iter().map(read)).collect()
     }
 }
 
