@@ -79,11 +79,8 @@ fn windows(reading: &Reading) -> Vec<Window> {
         let norms = norms([lexical.len() as u32, concept.len() as u32]);
         Window { lexical, concept, norms }
     };
-    match blocks.0.len() {
-        0 => Vec::new(),
-        1 => vec![window(&blocks.0)],
-        _ => blocks.0.windows(2).map(window).collect(),
-    }
+    let singles = blocks.0.chunks(1).map(window);
+    singles.chain(blocks.0.windows(2).map(window)).collect()
 }
 
 impl Sample {

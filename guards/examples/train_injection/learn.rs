@@ -47,7 +47,7 @@ fn sample_weights(samples: &[&Sample]) -> Vec<f32> {
     for sample in samples {
         *sizes.entry((group(sample), sample.label)).or_default() += 1.0;
     }
-    let power = setting("SOURCE_POWER", 0.5);
+    let power = setting("SOURCE_POWER", 0.6);
     let raw: Vec<f32> = samples.iter().map(|s| sizes[&(group(s), s.label)].powf(-power)).collect();
     let sum = |label: bool| samples.iter().zip(&raw).filter(|(s, _)| s.label == label).map(|(_, w)| *w).sum::<f32>();
     let (attacks, harmless) = (sum(true), sum(false));
@@ -69,7 +69,7 @@ pub fn train(samples: &[&Sample]) -> Weights {
     let mut random = Random(20_261_125);
     let epochs = setting("EPOCHS", 12.0) as usize;
     let rate = setting("RATE", 0.3);
-    let decay = setting("L2", 3e-6);
+    let decay = setting("L2", 3e-4);
     for epoch in 0..epochs {
         let mut steps: Vec<(usize, usize, f32)> = Vec::new();
         for (i, sample) in samples.iter().enumerate().filter(|(_, s)| !s.windows.is_empty()) {

@@ -12,8 +12,11 @@ use super::words::{Gap, Word, Words};
 pub const LEXICAL_BITS: u32 = 17;
 /// Buckets of slots and their neighbours, as a power of two.
 pub const CONCEPT_BITS: u32 = 15;
-/// Letters of a block, about; a window is two blocks.
-pub const BLOCK_LETTERS: usize = 300;
+/// Letters after which a block ends with its sentence, and after which it ends in any case; a window is one block or two.
+pub const BLOCK_LETTERS: usize = 110;
+const BLOCK_LETTERS_MAX: usize = 260;
+/// Words around a hit in which talk about attacks or a question makes it another thing.
+const CONTEXT_WORDS: u32 = 25;
 /// Longest distance of two slots that belong together, in words.
 const NEAR_WORDS: u32 = 9;
 /// Neighbours that are looked at behind each hit.
@@ -46,12 +49,13 @@ fn concept_bucket(kind: u32, a: u32, b: u32, c: u32) -> u32 {
 
 /// Gives all features of a text to a sink.
 pub fn extract(words: &Words, hits: &[Hit], signals: Signals, sink: &mut impl Sink) {
-    let mut letters = BLOCK_LETTERS;
+    let mut letters = BLOCK_LETTERS_MAX;
+    let mut context = Context::new(words, hits);
     let mut history = [0_u32; 2];
     let mut next_hit = 0;
     for (i, word) in words.list.iter().enumerate() {
         let text = words.letters(i);
-        if letters >= BLOCK_LETTERS {
+        if letters >= BLOCK_LETTERS_MAX || letters >= BLOCK_LETTERS && word.gap >= Gap::Stop {
             letters = 0;
             sink.block(i);
             signal_features(signals, sink);
@@ -59,7 +63,8 @@ pub fn extract(words: &Words, hits: &[Hit], signals: Signals, sink: &mut impl Si
         letters = letters.saturating_add(1).saturating_add(if text.is_ascii() { text.len() } else { text.len() / 3 });
         word_features(text, *word, &mut history, sink);
         while let Some(hit) = hits.get(next_hit).filter(|h| h.first as usize <= i) {
-            hit_features(words, *hit, hits.get(next_hit.saturating_add(1)..).unwrap_or_default(), sink);
+            let code = context.of(*hit);
+            hit_features(words, *hit, code, hits.get(next_hit.saturating_add(1)..).unwrap_or_default(), sink);
             next_hit = next_hit.saturating_add(1);
         }
     }
@@ -110,10 +115,38 @@ fn letter_groups(letters: impl Iterator<Item = u32>, sink: &mut impl Sink) -> u3
     whole
 }
 
+/// What stands around hits that changes their meaning.
+struct Context<'t> {
+    words: &'t Words,
+    /// Words where somebody talks about attacks, or asks.
+    talk: Vec<u32>,
+    next: usize,
+}
+
+impl<'t> Context<'t> {
+    fn new(words: &'t Words, hits: &[Hit]) -> Self {
+        let talk = hits.iter().filter(|h| matches!(h.slot, Slot::About | Slot::Ask)).map(|h| h.first).collect();
+        Self { words, talk, next: 0 }
+    }
+
+    /// 1: quoted; 2: talked about; 3: both. Hits come in order.
+    fn of(&mut self, hit: Hit) -> u32 {
+        while self.talk.get(self.next).is_some_and(|at| at.saturating_add(CONTEXT_WORDS) < hit.first) {
+            self.next = self.next.saturating_add(1);
+        }
+        let is_talk = self.talk.get(self.next).is_some_and(|at| *at <= hit.last.saturating_add(CONTEXT_WORDS));
+        let is_quoted = self.words.list.get(hit.first as usize).is_some_and(|w| w.quoted);
+        u32::from(is_quoted) | u32::from(is_talk) << 1
+    }
+}
+
 /// A hit, where it stands, and with what near it.
-fn hit_features(words: &Words, hit: Hit, behind: &[Hit], sink: &mut impl Sink) {
+fn hit_features(words: &Words, hit: Hit, context: u32, behind: &[Hit], sink: &mut impl Sink) {
     let slot = hit.slot as u32;
     sink.concept(concept_bucket(1, slot, 0, 0));
+    if context != 0 {
+        sink.concept(concept_bucket(8, slot, context, 0));
+    }
     let gap = words.list.get(hit.first as usize).map_or(Gap::Narrow, |w| w.gap);
     if gap >= Gap::Stop {
         sink.concept(concept_bucket(2, slot, u32::from(gap == Gap::Line), 0));
@@ -134,6 +167,9 @@ fn hit_features(words: &Words, hit: Hit, behind: &[Hit], sink: &mut impl Sink) {
         let with = other.slot as u32;
         sink.concept(concept_bucket(4, slot, with, step));
         sink.concept(concept_bucket(5, slot.min(with), slot.max(with), 0));
+        if context != 0 {
+            sink.concept(concept_bucket(9, slot.min(with), slot.max(with), context));
+        }
         if j >= TRIPLES_MAX || other.slot == hit.slot {
             continue;
         }

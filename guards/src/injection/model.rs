@@ -40,6 +40,16 @@ pub struct Window {
     pub counts: [u32; 2],
 }
 
+impl Window {
+    /// Two neighbours as one, of which some features are in both.
+    fn joined(&self, other: &Self, shared: &Self) -> Self {
+        let ([a, b], [c, d], [e, f]) = (self.sums, other.sums, shared.sums);
+        let ([i, j], [k, l], [m, n]) = (self.counts, other.counts, shared.counts);
+        let count = |x: u32, y: u32, z: u32| x.saturating_add(y).saturating_sub(z);
+        Self { sums: [a + c - e, b + d - f], counts: [count(i, k, m), count(j, l, n)] }
+    }
+}
+
 /// What a window's features of each table are multiplied with, so that long windows do not outweigh short ones.
 pub fn norms(counts: [u32; 2]) -> [f32; 2] {
     let [lexical, concept] = counts.map(|n| f32::from(u16::try_from(n).unwrap_or(u16::MAX)));
@@ -117,6 +127,9 @@ thread_local! {
     static STAMPS: Cell<Option<Box<Stamps>>> = const { Cell::new(None) };
 }
 
+/// Block from which on the table is made anew: numbers of blocks must not wrap.
+const STAMPS_LAST: u32 = 3_000_000_000;
+
 /// In which block each feature came last.
 #[derive(Debug)]
 struct Stamps {
@@ -157,33 +170,26 @@ pub struct Scored {
 }
 
 impl Scorer<'_> {
+    /// A block is a window, and with the one before it another.
     fn end_block(&mut self, behind: usize) {
-        let (a, b, shared) = (self.before.unwrap_or_default(), self.current, self.shared);
-        let add = |i: usize| -> Option<(f32, u32)> {
-            let sum = a.sums.get(i)? + b.sums.get(i)? - shared.sums.get(i)?;
-            let count = a.counts.get(i)?.saturating_add(*b.counts.get(i)?).saturating_sub(*shared.counts.get(i)?);
-            Some((sum, count))
-        };
-        let (lexical, concept) = (add(0).unwrap_or_default(), add(1).unwrap_or_default());
-        let window = Window { sums: [lexical.0, concept.0], counts: [lexical.1, concept.1] };
         let [first, current] = self.firsts;
-        self.scored.push(Scored { logit: self.model.logit(&window), first, behind });
+        self.scored.push(Scored { logit: self.model.logit(&self.current), first: current, behind });
+        if let Some(before) = self.before {
+            let both = before.joined(&self.current, &self.shared);
+            self.scored.push(Scored { logit: self.model.logit(&both), first, behind });
+        }
         self.firsts = [current, behind];
         self.before = Some(std::mem::take(&mut self.current));
         self.shared = Window::default();
     }
 
-    /// All windows, in order.
+    /// All windows.
     pub fn finish(mut self) -> Vec<Scored> {
         if self.current.counts != [0, 0] {
             self.end_block(usize::MAX);
         }
-        // The first block is scored with the second, unless it is the only one.
-        if self.scored.len() > 1 {
-            self.scored.remove(0);
-        }
         self.stamps.block = self.stamps.block.saturating_add(2);
-        if self.stamps.block < u32::MAX - 1_000_000_000 {
+        if self.stamps.block < STAMPS_LAST {
             STAMPS.set(Some(self.stamps));
         }
         self.scored

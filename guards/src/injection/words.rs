@@ -31,6 +31,8 @@ pub struct Word {
     pub joined_at: u32,
     /// What stands before it.
     pub gap: Gap,
+    /// It stands between quotation marks, and not as a value of JSON.
+    pub quoted: bool,
 }
 
 /// The words of a text, and all of them joined by single spaces, with one before the first and one behind the last.
@@ -67,6 +69,31 @@ fn gap_of(c: char) -> Gap {
     }
 }
 
+/// Whether we are between quotation marks, seen from the last characters.
+#[derive(Default)]
+struct Quotes {
+    open: bool,
+    /// The last character that is no space, and the last one.
+    last: (char, char),
+}
+
+impl Quotes {
+    fn see(&mut self, c: char) {
+        match c {
+            '\n' => self.open = false,
+            '"' if self.open => self.open = false,
+            // `"key": "value"` is data, not a quotation.
+            '"' => self.open = !matches!(self.last.0, ':' | '{' | '['),
+            '\'' if !self.last.1.is_alphanumeric() => self.open = !matches!(self.last.0, ':' | '{' | '['),
+            '\'' => self.open = false,
+            '“' | '„' | '«' | '「' | '『' | '‘' => self.open = true,
+            '”' | '»' | '」' | '』' | '’' => self.open = false,
+            _ => {}
+        }
+        self.last = (if c == ' ' { self.last.0 } else { c }, c);
+    }
+}
+
 impl Words {
     /// Divides a folded text.
     pub fn of(text: &str) -> Self {
@@ -74,7 +101,9 @@ impl Words {
         words.joined.push(' ');
         let mut gap = Gap::Line;
         let mut start: Option<usize> = None;
-        for (at, c) in text.char_indices() {
+        let mut quotes = Quotes::default();
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
             let is_inside = is_word_char(c);
             if is_inside && !is_ideograph(c) {
                 start.get_or_insert(at);
@@ -82,29 +111,32 @@ impl Words {
             }
             // An apostrophe inside of a word: `don't`, `l'ordre`.
             if let Some(from) = start {
-                if matches!(c, '\'' | '\u{2019}') {
+                if matches!(c, '\'' | '\u{2019}') && chars.peek().is_some_and(|(_, next)| is_word_char(*next)) {
                     continue;
                 }
-                words.push(text, from, at, gap);
+                words.push(text, from..at, gap, quotes.open);
+                quotes.last = ('a', 'a');
                 start = None;
                 gap = Gap::Narrow;
             }
             if is_inside {
-                words.push(text, at, at.saturating_add(c.len_utf8()), gap);
+                words.push(text, at..at.saturating_add(c.len_utf8()), gap, quotes.open);
+                quotes.last = (c, c);
                 gap = Gap::Narrow;
             } else {
+                quotes.see(c);
                 gap = gap.max(gap_of(c));
             }
         }
         if let Some(from) = start {
-            words.push(text, from, text.len(), gap);
+            words.push(text, from..text.len(), gap, quotes.open);
         }
         words
     }
 
-    fn push(&mut self, text: &str, start: usize, end: usize, gap: Gap) {
+    fn push(&mut self, text: &str, range: std::ops::Range<usize>, gap: Gap, quoted: bool) {
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let word = text.get(start..end).unwrap_or_default();
+        let word = text.get(range.clone()).unwrap_or_default();
         let mut cut = word.len().min(WORD_BYTES_MAX);
         while !word.is_char_boundary(cut) {
             cut = cut.saturating_sub(1);
@@ -114,7 +146,7 @@ impl Words {
             self.joined.push_str(part);
         }
         self.joined.push(' ');
-        self.list.push(Word { start: place(start), end: place(end), joined_at, gap });
+        self.list.push(Word { start: place(range.start), end: place(range.end), joined_at, gap, quoted });
     }
 
     /// The letters of a word, as they stand in [`Words::joined`].
