@@ -52,6 +52,15 @@ fn main() {
     let held_out = if arguments.folds { folds(&samples) } else { Vec::new() };
     if arguments.folds {
         report::by_source(&held_out);
+        if arguments.dump {
+            let scored = samples.iter().enumerate().filter(|(_, s)| !s.fold.is_empty());
+            let mut indices: Vec<usize> = scored.map(|(i, _)| i).collect();
+            indices.sort_by_key(|i| (samples[*i].fold.clone(), *i));
+            for (i, (source, kind, score, label)) in indices.iter().zip(&held_out) {
+                let text: String = examples[*i].text.replace('\n', "⏎").chars().take(260).collect();
+                println!("FOLD\t{}\t{source}\t{kind}\t{score:.2}\t{text}", u8::from(*label));
+            }
+        }
     }
     if arguments.folds && arguments.out.is_none() && arguments.measure.is_empty() {
         return;
