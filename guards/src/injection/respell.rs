@@ -31,7 +31,7 @@ pub(super) fn may_be_needed(bytes: &[u8]) -> bool {
 }
 
 fn is_separator(c: char) -> bool {
-    matches!(c, ' ' | '-' | '.' | '_' | '*' | '|' | '/' | '~' | ',' | '+' | '·' | '\u{2022}')
+    matches!(c, ' ' | '-' | '.' | '_' | '*' | '|' | '/' | '~' | ',' | '+' | '\\' | '·' | '\u{2022}')
 }
 
 /// Joins `i g n o r e` and `i-g-n-o-r-e`. The separator is left where it stands twice, or where another one stands.
@@ -87,7 +87,7 @@ fn spaced_run(chars: &[Placed], from: usize) -> Vec<usize> {
 /// Reads `1gn0r3` as `ignore`. Words that only end in digits (`utf8`) or are numbers of a kind (`1st`, `b2b`) stay, unless the text
 /// has two words that can be nothing else.
 pub(super) fn undo_leet(chars: &mut [Placed], signals: &mut Signals) {
-    let is_leet_char = |c: char| c.is_alphanumeric() || matches!(c, '@' | '$');
+    let is_leet_char = |c: char| c.is_alphanumeric() || matches!(c, '@' | '$' | '€');
     let sure = chars.split(|(c, _)| !is_leet_char(*c)).filter(|w| is_surely_leet(w)).count();
     if sure == 0 {
         return;
@@ -113,7 +113,7 @@ fn letter_of(c: char, before: char, after: char) -> char {
         '1' if after == '1' || before == 'l' || (is_vowel(before) && before != 'i') => 'l',
         '1' if is_vowel(after) && matches!(before, 'b' | 'c' | 'f' | 'g' | 'p' | 's' | ' ') => 'l',
         '1' => 'i',
-        '3' => 'e',
+        '3' | '€' => 'e',
         '4' | '@' => 'a',
         '5' | '$' => 's',
         '7' => 't',
@@ -124,14 +124,14 @@ fn letter_of(c: char, before: char, after: char) -> char {
 }
 
 fn is_maybe_leet(word: &[Placed]) -> bool {
-    let is_digit = |c: char| c.is_ascii_digit() || matches!(c, '@' | '$');
+    let is_digit = |c: char| c.is_ascii_digit() || matches!(c, '@' | '$' | '€');
     let digits = word.iter().filter(|(c, _)| is_digit(*c)).count();
     digits > 0 && (digits < word.len() || word.len() == 2)
 }
 
 /// A digit with letters on both sides, or before letters, in a word that is long enough and has no other digits than leet ones.
 fn is_surely_leet(word: &[Placed]) -> bool {
-    let is_digit = |c: char| matches!(c, '0' | '1' | '3' | '4' | '5' | '7' | '@' | '$');
+    let is_digit = |c: char| matches!(c, '0' | '1' | '3' | '4' | '5' | '7' | '@' | '$' | '€');
     if word.len() < 3 || word.iter().any(|(c, _)| !is_digit(*c) && !c.is_ascii_lowercase()) {
         return false;
     }
