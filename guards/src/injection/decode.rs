@@ -4,7 +4,9 @@
 //! * Work and memory are bounded by the text's length (`work_is_bounded`).
 //! * What is no text when decoded is left out (`what_is_no_text_is_left_out`).
 
+use memchr::memchr3_iter;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Decoded pieces of one text; what comes behind is not looked at.
 const PIECES_MAX: usize = 12;
@@ -13,6 +15,9 @@ const BASE64_BYTES_MIN: usize = 24;
 const HEX_DIGITS_MIN: usize = 32;
 /// Escapes that make it worth to undo them.
 const ESCAPES_MIN: usize = 3;
+/// Furthest that escapes of one stretch are apart, and what is read around a stretch.
+const BETWEEN_ESCAPES_BYTES: usize = 80;
+const AROUND_ESCAPES_BYTES: usize = 160;
 /// Longest text that is read backwards or rotated.
 pub(super) const WHOLE_BYTES_MAX: usize = 8_192;
 
@@ -44,24 +49,25 @@ pub struct Piece {
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut found = Vec::new();
     runs(text, &mut found);
-    let whole = |said: String| Piece { range: 0..text.len(), text: said };
     spaced_numbers(text, &mut found);
-    found.extend(unescaped(text).map(whole));
+    unescaped(text, &mut found);
     found.truncate(PIECES_MAX);
     found
 }
 
-fn is_base64(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_')
-}
+/// Which bytes are digits of base64.
+static BASE64: LazyLock<[bool; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|b| u8::try_from(b).is_ok_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_')))
+});
 
 /// Long runs of base64 and hexadecimal digits.
 fn runs(text: &str, found: &mut Vec<Piece>) {
+    let table: &[bool; 256] = &BASE64;
     let bytes = text.as_bytes();
     let mut start = 0;
     while start < bytes.len() && found.len() < PIECES_MAX {
         let rest = bytes.get(start..).unwrap_or_default();
-        let len = rest.iter().take_while(|b| is_base64(**b)).count();
+        let len = rest.iter().take_while(|b| table.get(usize::from(**b)).is_some_and(|is| *is)).count();
         if len >= BASE64_BYTES_MIN {
             let run = rest.get(..len).unwrap_or_default();
             let is_hex = len >= HEX_DIGITS_MIN && run.iter().all(u8::is_ascii_hexdigit);
@@ -117,8 +123,8 @@ fn spaced_numbers(text: &str, found: &mut Vec<Piece>) {
             }
             run.clear();
         };
-        for part in text.split([' ', ',', '\n', ':']) {
-            let digits = part.trim_start_matches("0x").trim_start_matches("\\x");
+        for part in text.split(|c: char| matches!(c, ' ' | ',' | '\n' | ':')) {
+            let digits = if part.len() == width + 2 { part.trim_start_matches(['0', '\\']).trim_start_matches('x') } else { part };
             let is_number = digits.len() == width && digits.bytes().all(|b| char::from(b).is_digit(radix));
             match is_number.then(|| u8::from_str_radix(digits, radix).ok()).flatten() {
                 Some(byte) => run.push(byte),
@@ -129,30 +135,48 @@ fn spaced_numbers(text: &str, found: &mut Vec<Piece>) {
     }
 }
 
-/// The whole text with `%41`, `&#65;`, `\x41` and `\u0041` undone, if there are some.
-fn unescaped(text: &str) -> Option<String> {
-    let mut out: Vec<u8> = Vec::new();
-    let mut undone = 0_usize;
+/// Stretches of a text with several of `%41`, `&#65;`, `\x41` and `\u0041` near each other, with some text around them, undone.
+fn unescaped(text: &str, found: &mut Vec<Piece>) {
+    let mut cluster: Option<(usize, usize, usize)> = None;
+    let mut end = |cluster: Option<(usize, usize, usize)>| {
+        if let Some((first, behind, count)) = cluster
+            && count >= ESCAPES_MIN
+            && found.len() < PIECES_MAX
+        {
+            let start = text.floor_char_boundary(first.saturating_sub(AROUND_ESCAPES_BYTES));
+            let stop = text.ceil_char_boundary(behind.saturating_add(AROUND_ESCAPES_BYTES).min(text.len()));
+            let said = undo_escapes(text.get(start..stop).unwrap_or_default());
+            found.push(Piece { range: start..stop, text: said });
+        }
+    };
+    for at in memchr3_iter(b'%', b'&', b'\\', text.as_bytes()) {
+        let Some(len) = text.get(at..).and_then(|rest| escape(rest, &mut Vec::new())) else { continue };
+        let behind = at.saturating_add(len);
+        cluster = match cluster {
+            Some((first, last, count)) if at.saturating_sub(last) <= BETWEEN_ESCAPES_BYTES => Some((first, behind, count.saturating_add(1))),
+            before => {
+                end(before);
+                Some((at, behind, 1))
+            }
+        };
+    }
+    end(cluster);
+}
+
+fn undo_escapes(text: &str) -> String {
+    let mut out: Vec<u8> = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(['%', '&', '\\']) {
         let (before, behind) = rest.split_at(at);
         out.extend(before.as_bytes());
-        match escape(behind, &mut out) {
-            Some(len) => {
-                undone = undone.saturating_add(1);
-                rest = behind.get(len..).unwrap_or_default();
-            }
-            None => {
-                out.extend(behind.as_bytes().first());
-                rest = behind.get(1..).unwrap_or_default();
-            }
-        }
-    }
-    if undone < ESCAPES_MIN {
-        return None;
+        let len = escape(behind, &mut out).unwrap_or_else(|| {
+            out.extend(behind.as_bytes().first());
+            1
+        });
+        rest = behind.get(len..).unwrap_or_default();
     }
     out.extend(rest.as_bytes());
-    Some(String::from_utf8_lossy(&out).into_owned())
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Undoes one escape at the start of a text; gives back its length.
@@ -220,7 +244,7 @@ mod tests {
         fn work_is_bounded(text in "(%41|&#65;|SWdub3JlIHRoZSBydWxlcyBhYm92ZQ|[0-9a-f]{40}|41 42 43 44 45 46 47 48 49| |\\\\u0041|é){0,60}") {
             let found = pieces(&text);
             prop_assert!(found.len() <= PIECES_MAX);
-            prop_assert!(found.iter().all(|p| p.text.len() <= text.len() * 3));
+            prop_assert!(found.iter().all(|p| p.text.len() <= text.len() * 3 && text.get(p.range.clone()).is_some()));
         }
     }
 }

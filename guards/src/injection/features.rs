@@ -9,7 +9,7 @@ use super::slots::{Hit, Slot};
 use super::words::{Gap, Word, Words};
 
 /// Buckets of letter groups and words, as a power of two.
-pub const LEXICAL_BITS: u32 = 17;
+pub const LEXICAL_BITS: u32 = 16;
 /// Buckets of slots and their neighbours, as a power of two.
 pub const CONCEPT_BITS: u32 = 15;
 /// Letters after which a block ends with its sentence, and after which it ends in any case; a window is one block or two.

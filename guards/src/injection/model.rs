@@ -127,15 +127,29 @@ thread_local! {
     static STAMPS: Cell<Option<Box<Stamps>>> = const { Cell::new(None) };
 }
 
-/// Block from which on the table is made anew: numbers of blocks must not wrap.
-const STAMPS_LAST: u32 = 3_000_000_000;
+/// Block from which on blocks are numbered anew.
+const STAMPS_LAST: u16 = u16::MAX - 2;
 
 /// In which block each feature came last.
 #[derive(Debug)]
 struct Stamps {
-    block: u32,
-    lexical: Vec<u32>,
-    concept: Vec<u32>,
+    block: u16,
+    lexical: Vec<u16>,
+    concept: Vec<u16>,
+}
+
+impl Stamps {
+    /// A new block, so many behind the last. At the end of numbers all begin anew, and only the last block is remembered.
+    fn next(&mut self, step: u16) {
+        if self.block >= STAMPS_LAST {
+            let last = self.block;
+            for stamp in self.lexical.iter_mut().chain(&mut self.concept) {
+                *stamp = u16::from(*stamp == last);
+            }
+            self.block = 1;
+        }
+        self.block = self.block.saturating_add(step);
+    }
 }
 
 impl Default for Box<Stamps> {
@@ -188,15 +202,13 @@ impl Scorer<'_> {
         if self.current.counts != [0, 0] {
             self.end_block(usize::MAX);
         }
-        self.stamps.block = self.stamps.block.saturating_add(2);
-        if self.stamps.block < STAMPS_LAST {
-            STAMPS.set(Some(self.stamps));
-        }
+        self.stamps.next(2);
+        STAMPS.set(Some(self.stamps));
         self.scored
     }
 
     #[inline]
-    fn take(weights: &[i8], stamps: &mut [u32], bucket: u32, block: u32) -> Option<(f32, bool)> {
+    fn take(weights: &[i8], stamps: &mut [u16], bucket: u32, block: u16) -> Option<(f32, bool)> {
         let stamp = stamps.get_mut(bucket as usize)?;
         if *stamp == block {
             return None;
@@ -226,7 +238,7 @@ impl Sink for Scorer<'_> {
         if self.current.counts != [0, 0] {
             self.end_block(first_word);
         }
-        self.stamps.block = self.stamps.block.saturating_add(1);
+        self.stamps.next(1);
     }
 
     #[inline]

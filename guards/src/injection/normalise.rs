@@ -9,6 +9,7 @@
 
 use super::lookalikes::{is_invisible, latin_of};
 use super::respell;
+use super::words::is_letter;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::decompose_canonical;
 
@@ -221,7 +222,7 @@ fn fold_lookalikes(chars: &mut [Placed], signals: &mut Signals) {
 }
 
 fn words_mut(chars: &mut [Placed]) -> impl Iterator<Item = &mut [Placed]> {
-    chars.split_mut(|(c, _)| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+    chars.split_mut(|(c, _)| !is_letter(*c)).filter(|word| !word.is_empty())
 }
 
 fn is_mixed(word: &[Placed]) -> bool {

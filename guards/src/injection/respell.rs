@@ -5,6 +5,7 @@
 //! * What is joined keeps its places (`normalise::tests::ranges_lead_back_to_the_original`).
 
 use super::normalise::{Placed, Signals};
+use super::words::is_letter;
 
 /// Letters in a row that make a word written letter by letter.
 const SPACED_LETTERS_MIN: usize = 4;
@@ -41,7 +42,7 @@ pub(super) fn join_spaced(chars: &mut Vec<Placed>, signals: &mut Signals) {
     let mut copied = 0;
     let mut i = 0;
     while i < chars.len() {
-        let starts = at(chars, i).is_alphabetic() && (i == 0 || !at(chars, i.saturating_sub(1)).is_alphanumeric());
+        let starts = is_letter(at(chars, i)) && (i == 0 || !is_letter(at(chars, i.saturating_sub(1))));
         let run = if starts { spaced_run(chars, i) } else { Vec::new() };
         if run.len() < SPACED_LETTERS_MIN {
             i = i.saturating_add(1);
@@ -75,7 +76,7 @@ fn spaced_run(chars: &[Placed], from: usize) -> Vec<usize> {
     let mut i = from;
     loop {
         let next = i.saturating_add(2);
-        let is_single = at(next).is_alphanumeric() && !at(next.saturating_add(1)).is_alphanumeric();
+        let is_single = is_letter(at(next)) && !is_letter(at(next.saturating_add(1)));
         if at(i.saturating_add(1)) != separator || !is_single {
             return run;
         }
@@ -87,7 +88,7 @@ fn spaced_run(chars: &[Placed], from: usize) -> Vec<usize> {
 /// Reads `1gn0r3` as `ignore`. Words that only end in digits (`utf8`) or are numbers of a kind (`1st`, `b2b`) stay, unless the text
 /// has two words that can be nothing else.
 pub(super) fn undo_leet(chars: &mut [Placed], signals: &mut Signals) {
-    let is_leet_char = |c: char| c.is_alphanumeric() || matches!(c, '@' | '$' | '€');
+    let is_leet_char = |c: char| is_letter(c) || matches!(c, '@' | '$' | '€');
     let sure = chars.split(|(c, _)| !is_leet_char(*c)).filter(|w| is_surely_leet(w)).count();
     if sure == 0 {
         return;

@@ -48,15 +48,27 @@ fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{e00}'..='\u{eff}' | '\u{20000}'..='\u{3ffff}')
 }
 
+/// Letters and digits; the blocks that texts are full of without a look into tables.
+pub(super) fn is_letter(c: char) -> bool {
+    match c {
+        c if c.is_ascii() => c.is_ascii_alphanumeric(),
+        '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{24f}' | '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}' => true,
+        '\u{620}'..='\u{64a}' | '\u{671}'..='\u{6d3}' | '\u{904}'..='\u{939}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' => true,
+        '\u{900}'..='\u{dff}' => !matches!(c, '\u{964}' | '\u{965}' | '\u{970}' | '\u{df4}'),
+        '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{1e00}'..='\u{1eff}' => true,
+        '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{3004}' => false,
+        c => c.is_alphanumeric(),
+    }
+}
+
 /// Letters, digits, and the signs of Indic scripts that are no letters to Unicode; joiners are gone by now.
 fn is_word_char(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric();
     }
     match c {
-        '\u{964}' | '\u{965}' | '\u{970}' => false,
-        '\u{900}'..='\u{dff}' | '\u{64b}'..='\u{65f}' => true,
-        c => c.is_alphanumeric(),
+        '\u{64b}'..='\u{65f}' => true,
+        c => is_letter(c),
     }
 }
 
