@@ -2,5 +2,6 @@
 //!
 //! Nothing here reads or writes anything: each detector takes text and gives back places in it.
 
+pub mod injection;
 pub mod labelled;
 pub mod pii;

@@ -1,0 +1,86 @@
+//! Figures: area under the curve, recall at a share of false alarms, by source and kind.
+
+use crate::data::Example;
+use std::collections::BTreeMap;
+
+/// The score that this share of harmless lines is above.
+pub fn at_false_alarms(scored: &[(f32, bool)], share: f32) -> f32 {
+    let mut harmless: Vec<f32> = scored.iter().filter(|(_, label)| !label).map(|(s, _)| *s).collect();
+    harmless.sort_by(|a, b| b.total_cmp(a));
+    harmless.get((harmless.len() as f32 * share) as usize).copied().unwrap_or(0.0)
+}
+
+/// Area under the curve: how often an attack scores above a harmless line.
+pub fn area(scored: &[(f32, bool)]) -> f32 {
+    let mut sorted = scored.to_vec();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut below, mut won) = (0_f64, 0_f64);
+    for (_, label) in &sorted {
+        if *label { won += below } else { below += 1.0 }
+    }
+    let attacks = sorted.iter().filter(|(_, l)| *l).count() as f64;
+    (won / (attacks * below).max(1.0)) as f32
+}
+
+fn above(scored: &[(f32, bool)], label: bool, threshold: f32) -> f32 {
+    let of: Vec<f32> = scored.iter().filter(|(_, l)| *l == label).map(|(s, _)| *s).collect();
+    of.iter().filter(|s| **s > threshold).count() as f32 / of.len().max(1) as f32
+}
+
+/// One line of figures.
+pub fn line(scored: &[(f32, bool)]) -> String {
+    let threshold = at_false_alarms(scored, 0.01);
+    format!(
+        "AUC {:.3}  recall at FPR 1 % {:.3} (threshold {threshold:.2})",
+        area(scored),
+        above(scored, true, threshold)
+    )
+}
+
+/// The threshold of a share of false alarms over sources not trained on, all sources together.
+pub fn threshold(held_out: &[(String, String, f32, bool)], share: f32) -> f32 {
+    at_false_alarms(&held_out.iter().map(|(_, _, s, l)| (*s, *l)).collect::<Vec<_>>(), share)
+}
+
+/// Figures of sources left out, at the threshold of all of them.
+pub fn by_source(held_out: &[(String, String, f32, bool)]) {
+    let all: Vec<(f32, bool)> = held_out.iter().map(|(_, _, s, l)| (*s, *l)).collect();
+    println!("left out: {}", line(&all));
+    let threshold = at_false_alarms(&all, 0.01);
+    let named = held_out.iter().map(|(source, kind, s, l)| (format!("{source} {kind}"), *s, *l));
+    groups(named, threshold, &all);
+}
+
+fn groups(named: impl Iterator<Item = (String, f32, bool)>, threshold: f32, all: &[(f32, bool)]) {
+    let mut by: BTreeMap<(bool, String), Vec<f32>> = BTreeMap::new();
+    for (name, score, label) in named {
+        by.entry((label, name)).or_default().push(score);
+    }
+    for ((label, name), scores) in by {
+        let flagged = scores.iter().filter(|s| **s > threshold).count() as f32 / scores.len() as f32;
+        let mut with: Vec<(f32, bool)> = all.iter().filter(|(_, l)| *l != label).copied().collect();
+        with.extend(scores.iter().map(|s| (*s, label)));
+        println!(
+            "  {} {name:48} n={:5} flagged {flagged:.3}  AUC {:.3}",
+            if label { "attack  " } else { "harmless" },
+            scores.len(),
+            area(&with)
+        );
+    }
+}
+
+/// Figures of a file that is only measured on.
+pub fn measured(scored: &[(&Example, f32)], threshold: f32) {
+    let all: Vec<(f32, bool)> = scored.iter().map(|(e, s)| (*s, e.label)).collect();
+    println!("{}", line(&all));
+    println!(
+        "at the default threshold: recall {:.3}, FPR {:.3}",
+        above(&all, true, threshold),
+        above(&all, false, threshold)
+    );
+    groups(
+        scored.iter().map(|(e, s)| (format!("{} {}", e.source, e.kind), *s, e.label)),
+        at_false_alarms(&all, 0.01),
+        &all,
+    );
+}

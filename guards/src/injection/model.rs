@@ -1,0 +1,273 @@
+//! A linear model over hashed features in windows: the score of a text is that of its worst window.
+//!
+//! # Invariants
+//! * The committed weights fit this program (`the_committed_model_is_read`).
+//! * A short attack in a long text has the score it has alone, about (`length_does_not_dilute`).
+//! * A window's score is the same whether blocks are scored one by one or at once (`one_pass_scores_like_windows`).
+
+use super::features::{CONCEPT_BITS, LEXICAL_BITS, Sink};
+use std::cell::Cell;
+
+/// Words of the header of a model file: `RGIJ`, version, bits of both tables, and five numbers as bits of `f32`.
+const HEADER_WORDS: usize = 9;
+const MAGIC: u32 = u32::from_le_bytes(*b"RGIJ");
+const VERSION: u32 = 1;
+
+/// The trained weights.
+#[derive(Debug, Clone)]
+pub struct Model {
+    lexical: Vec<i8>,
+    concept: Vec<i8>,
+    /// What the weights of each table are multiplied with.
+    pub scales: [f32; 2],
+    /// Added to each window.
+    pub bias: f32,
+    /// The logit at which 1 % of harmless texts of sources not trained on are above, and how steep the score is there.
+    pub calibration: [f32; 2],
+}
+
+/// The bytes are no model of this version.
+#[derive(Debug, thiserror::Error)]
+#[error("the model file is not of this program's version")]
+pub struct ModelError;
+
+/// Sum and number of different features of one window.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Window {
+    /// Sum of weights of each table.
+    pub sums: [f32; 2],
+    /// Features of each table.
+    pub counts: [u32; 2],
+}
+
+impl Window {
+    /// Two neighbours as one, of which some features are in both.
+    fn joined(&self, other: &Self, shared: &Self) -> Self {
+        let ([a, b], [c, d], [e, f]) = (self.sums, other.sums, shared.sums);
+        let ([i, j], [k, l], [m, n]) = (self.counts, other.counts, shared.counts);
+        let count = |x: u32, y: u32, z: u32| x.saturating_add(y).saturating_sub(z);
+        Self { sums: [a + c - e, b + d - f], counts: [count(i, k, m), count(j, l, n)] }
+    }
+}
+
+/// What a window's features of each table are multiplied with, so that long windows do not outweigh short ones.
+pub fn norms(counts: [u32; 2]) -> [f32; 2] {
+    let [lexical, concept] = counts.map(|n| f32::from(u16::try_from(n).unwrap_or(u16::MAX)));
+    [1.0 / (lexical + LEXICAL_FLOOR).sqrt(), CONCEPT_SHARE / (concept + CONCEPT_FLOOR).sqrt()]
+}
+
+/// Windows with fewer features than this are as if they had as many.
+const LEXICAL_FLOOR: f32 = 60.0;
+const CONCEPT_FLOOR: f32 = 30.0;
+const CONCEPT_SHARE: f32 = 1.0;
+
+impl Model {
+    /// The model that comes with the program.
+    pub fn committed() -> Result<Self, ModelError> {
+        Self::read(include_bytes!("model.bin"))
+    }
+
+    /// From weights of training; they become bytes.
+    pub fn quantised(lexical: &[f32], concept: &[f32], bias: f32, calibration: [f32; 2]) -> Self {
+        let scale = |w: &[f32]| w.iter().fold(0.0_f32, |max, w| max.max(w.abs())).max(f32::MIN_POSITIVE) / 127.0;
+        let scales = [scale(lexical), scale(concept)];
+        #[allow(clippy::cast_possible_truncation, reason = "rounded and between -127 and 127")]
+        let bytes = |w: &[f32], scale: f32| w.iter().map(|w| (w / scale).round() as i8).collect();
+        let [l, c] = scales;
+        Self { lexical: bytes(lexical, l), concept: bytes(concept, c), scales, bias, calibration }
+    }
+
+    /// Reads what [`Self::write`] wrote.
+    pub fn read(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (words, weights) = bytes.split_at_checked(HEADER_WORDS * 4).ok_or(ModelError)?;
+        let words: Vec<u32> = words.as_chunks::<4>().0.iter().map(|w| u32::from_le_bytes(*w)).collect();
+        let [MAGIC, VERSION, LEXICAL_BITS, CONCEPT_BITS, numbers @ ..] = words.as_slice() else {
+            return Err(ModelError);
+        };
+        let numbers: Vec<f32> = numbers.iter().map(|n| f32::from_bits(*n)).collect();
+        let [a, b, bias, threshold, slope] = numbers.as_slice() else { return Err(ModelError) };
+        let (lexical, concept) = weights.split_at_checked(1 << LEXICAL_BITS).ok_or(ModelError)?;
+        if concept.len() != 1 << CONCEPT_BITS {
+            return Err(ModelError);
+        }
+        let signed = |bytes: &[u8]| bytes.iter().map(|b| i8::from_le_bytes([*b])).collect();
+        Ok(Self {
+            lexical: signed(lexical),
+            concept: signed(concept),
+            scales: [*a, *b],
+            bias: *bias,
+            calibration: [*threshold, *slope],
+        })
+    }
+
+    /// The bytes of a model file.
+    pub fn write(&self) -> Vec<u8> {
+        let [a, b] = self.scales;
+        let [threshold, slope] = self.calibration;
+        let numbers = [a, b, self.bias, threshold, slope].map(f32::to_bits);
+        let header = [MAGIC, VERSION, LEXICAL_BITS, CONCEPT_BITS].into_iter().chain(numbers);
+        let mut bytes: Vec<u8> = header.flat_map(u32::to_le_bytes).collect();
+        bytes.extend(self.lexical.iter().chain(&self.concept).flat_map(|w| w.to_le_bytes()));
+        bytes
+    }
+
+    /// A window's logit.
+    pub fn logit(&self, window: &Window) -> f32 {
+        let [lexical, concept] = norms(window.counts);
+        let ([a, b], [scale_a, scale_b]) = (window.sums, self.scales);
+        (a * scale_a).mul_add(lexical, (b * scale_b).mul_add(concept, self.bias))
+    }
+
+    /// A logit as a score: .5 at the threshold of calibration.
+    pub fn score(&self, logit: f32) -> f32 {
+        let [threshold, slope] = self.calibration;
+        1.0 / (1.0 + (-(logit - threshold) * slope).exp())
+    }
+
+    /// Takes the features of a text.
+    pub fn scorer(&self) -> Scorer<'_> {
+        Scorer {
+            model: self,
+            stamps: STAMPS.take().unwrap_or_default(),
+            before: None,
+            current: Window::default(),
+            shared: Window::default(),
+            firsts: [0; 2],
+            scored: Vec::new(),
+        }
+    }
+}
+
+thread_local! {
+    /// Kept between texts, so that a text of one line does not pay for clearing a table.
+    static STAMPS: Cell<Option<Box<Stamps>>> = const { Cell::new(None) };
+}
+
+/// Block from which on blocks are numbered anew.
+const STAMPS_LAST: u16 = u16::MAX - 2;
+
+/// In which block each feature came last.
+#[derive(Debug)]
+struct Stamps {
+    block: u16,
+    lexical: Vec<u16>,
+    concept: Vec<u16>,
+}
+
+impl Stamps {
+    /// A new block, so many behind the last. At the end of numbers all begin anew, and only the last block is remembered.
+    fn next(&mut self, step: u16) {
+        if self.block >= STAMPS_LAST {
+            let last = self.block;
+            for stamp in self.lexical.iter_mut().chain(&mut self.concept) {
+                *stamp = u16::from(*stamp == last);
+            }
+            self.block = 1;
+        }
+        self.block = self.block.saturating_add(step);
+    }
+}
+
+impl Default for Box<Stamps> {
+    fn default() -> Self {
+        Self::new(Stamps { block: 1, lexical: vec![0; 1 << LEXICAL_BITS], concept: vec![0; 1 << CONCEPT_BITS] })
+    }
+}
+
+/// Scores windows of two blocks, in one pass: a feature counts once in a window.
+#[derive(Debug)]
+pub struct Scorer<'m> {
+    model: &'m Model,
+    stamps: Box<Stamps>,
+    before: Option<Window>,
+    current: Window,
+    /// What the current block has in common with the one before.
+    shared: Window,
+    /// First word of the block before and of the current one.
+    firsts: [usize; 2],
+    scored: Vec<Scored>,
+}
+
+/// A window's logit and words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scored {
+    /// See [`Model::logit`].
+    pub logit: f32,
+    /// Its first word.
+    pub first: usize,
+    /// The first word behind it; `usize::MAX`: the text ends with it.
+    pub behind: usize,
+}
+
+impl Scorer<'_> {
+    /// A block is a window, and with the one before it another.
+    fn end_block(&mut self, behind: usize) {
+        let [first, current] = self.firsts;
+        self.scored.push(Scored { logit: self.model.logit(&self.current), first: current, behind });
+        if let Some(before) = self.before {
+            let both = before.joined(&self.current, &self.shared);
+            self.scored.push(Scored { logit: self.model.logit(&both), first, behind });
+        }
+        self.firsts = [current, behind];
+        self.before = Some(std::mem::take(&mut self.current));
+        self.shared = Window::default();
+    }
+
+    /// All windows.
+    pub fn finish(mut self) -> Vec<Scored> {
+        if self.current.counts != [0, 0] {
+            self.end_block(usize::MAX);
+        }
+        self.stamps.next(2);
+        STAMPS.set(Some(self.stamps));
+        self.scored
+    }
+
+    #[inline]
+    fn take(weights: &[i8], stamps: &mut [u16], bucket: u32, block: u16) -> Option<(f32, bool)> {
+        let stamp = stamps.get_mut(bucket as usize)?;
+        if *stamp == block {
+            return None;
+        }
+        let is_shared = stamp.saturating_add(1) == block;
+        *stamp = block;
+        weights.get(bucket as usize).map(|w| (f32::from(*w), is_shared))
+    }
+
+    #[inline]
+    fn count<const TABLE: usize>(&mut self, taken: Option<(f32, bool)>) {
+        let Some((weight, is_shared)) = taken else { return };
+        let add = |window: &mut Window| {
+            let (Some(sum), Some(count)) = (window.sums.get_mut(TABLE), window.counts.get_mut(TABLE)) else { return };
+            *sum += weight;
+            *count = count.saturating_add(1);
+        };
+        add(&mut self.current);
+        if is_shared {
+            add(&mut self.shared);
+        }
+    }
+}
+
+impl Sink for Scorer<'_> {
+    fn block(&mut self, first_word: usize) {
+        if self.current.counts != [0, 0] {
+            self.end_block(first_word);
+        }
+        self.stamps.next(1);
+    }
+
+    #[inline]
+    fn lexical(&mut self, bucket: u32) {
+        let block = self.stamps.block;
+        let taken = Self::take(&self.model.lexical, &mut self.stamps.lexical, bucket, block);
+        self.count::<0>(taken);
+    }
+
+    #[inline]
+    fn concept(&mut self, bucket: u32) {
+        let block = self.stamps.block;
+        let taken = Self::take(&self.model.concept, &mut self.stamps.concept, bucket, block);
+        self.count::<1>(taken);
+    }
+}
