@@ -45,7 +45,8 @@ fn route() -> Arc<Route> {
 fn pipelines() -> Vec<(&'static str, Pipeline)> {
     let route = route();
     let authenticate = || Arc::new(Authenticate::new(route.authenticate.as_ref().expect("a block"))) as Arc<dyn Filter>;
-    let sanitize = || Arc::new(Sanitize::new(route.sanitize.as_ref().expect("a block"))) as Arc<dyn Filter>;
+    let sanitize =
+        || Arc::new(Sanitize::new(route.sanitize.as_ref().expect("a block")).expect("word lists")) as Arc<dyn Filter>;
     let mask_pii =
         || Arc::new(MaskPii::new(route.mask_pii.as_ref().expect("a block")).expect("patterns")) as Arc<dyn Filter>;
     vec![

@@ -9,8 +9,8 @@ use crate::masking::{Direction, MaskWord, THRESHOLD_PERCENT};
 use crate::media::media_text;
 use crate::model::{
     ApiKey, Authenticate, Budget, CertificateMatch, ClientCertificate, Compress, Config, Counted, Dns, Ejection,
-    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, MaskPii, Masking, Meter, ModelPrice, OwnPattern,
-    PiiAction, Pool, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
+    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, Judged, MaskPii, Masking, Meter, ModelPrice,
+    OwnPattern, PiiAction, Pool, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
 };
 use crate::patterns::{host_text, path_text, source_text};
 use crate::source::MASK;
@@ -279,7 +279,10 @@ fn rate(rate: &Rate) -> Yaml {
 }
 
 fn sanitize(block: &Sanitize) -> Yaml {
-    map([("action", word(block.action.word()))])
+    let judged =
+        |judged: Judged| [("action", word(judged.action.word())), ("threshold", word(judged.threshold_percent))];
+    let rest = [("tools", map(judged(block.tools))), ("shadow", word(block.shadow))];
+    map(judged(block.user).into_iter().chain(rest))
 }
 
 fn mask_pii(block: &MaskPii) -> Yaml {

@@ -9,6 +9,7 @@ mod fault;
 mod idempotency;
 mod limits;
 mod masking;
+mod sanitize;
 mod tls;
 mod upstreams;
 
@@ -20,6 +21,7 @@ pub use fault::{Fault, FaultAbort, FaultDelay};
 pub use idempotency::{ExecutionLock, Idempotency, OnDuplicate};
 pub use limits::{ClientLimits, Limits};
 pub use masking::{MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
+pub use sanitize::{Judged, Sanitize, SanitizeAction};
 pub use tls::{
     CertificateMatch, ClientCertificate, ClientCertificateMode, ClientCertificates, ListenerTls, TlsVersion,
     UpstreamTls, Verification,
@@ -344,22 +346,6 @@ pub struct Rate {
     pub requests: u32,
     /// Window.
     pub window: Duration,
-}
-
-/// Prompt sanitization.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sanitize {
-    /// What happens with a finding.
-    pub action: SanitizeAction,
-}
-
-/// What happens with a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SanitizeAction {
-    /// Cut the finding out, again until nothing is found.
-    Strip,
-    /// Refuse the request.
-    Block,
 }
 
 /// Metering.

@@ -186,6 +186,23 @@ block! {
     pub(crate) struct SanitizeBlock {
         /// What happens with a finding.
         action: SanitizeAction = default("strip"),
+        /// Score in percent from which on a text counts as an attack. At 50 about one in a hundred harmless texts that speak of such things is
+        /// taken for one, and very few others.
+        threshold: Whole<1, 100> = default("50"),
+        /// The same for what tools answered and documents hold; what stands above where it is left out.
+        tools: SanitizeToolsBlock = optional,
+        /// Change and refuse nothing: count what would have been found.
+        shadow: bool = default("false"),
+    }
+}
+
+block! {
+    /// Texts of tools and documents.
+    pub(crate) struct SanitizeToolsBlock {
+        /// What happens with a finding.
+        action: SanitizeAction = optional,
+        /// Score in percent from which on a text counts as an attack.
+        threshold: Whole<1, 100> = optional,
     }
 }
 
@@ -296,6 +313,9 @@ words!(UsageFormat {
 words!(SanitizeAction {
     "strip" => SanitizeAction::Strip, "cut the finding out, again until nothing is found";
     "block" => SanitizeAction::Block, "refuse the request";
+    "neutralise" => SanitizeAction::Neutralise, "put the text between two lines that nobody else can write, and take the force from chat-template tokens and role markers in it";
+    "flag" => SanitizeAction::Flag, "leave the text, and tell the upstream: `x-raptorgate-injection: 93; override, prompt_leak`";
+    "report" => SanitizeAction::Report, "leave the text, and count";
 });
 
 words!(OnDisconnect {

@@ -138,7 +138,7 @@ fn a_block_replaces_the_inherited_one_whole() {
     let own = "    flood_limits: { per_address: { requests: 2, window: 2s } }\n    meter: off\n";
     let config = config(&format!("{}{own}", SMALL.replace("routes:\n", &format!("{defaults}routes:\n"))));
     let route = &config.routes[0];
-    assert_eq!(route.sanitize.as_ref().unwrap().action, SanitizeAction::Block, "inherited");
+    assert_eq!(route.sanitize.as_ref().unwrap().user.action, SanitizeAction::Block, "inherited");
     let flood = route.flood_limits.as_ref().unwrap();
     assert!(flood.per_key.is_none() && flood.per_address.is_some(), "replaced whole");
     assert!(route.meter.is_none(), "removed");

@@ -175,6 +175,10 @@ pub struct Metered {
 pub struct Report {
     /// Injection findings cut out or refused.
     pub sanitized: u32,
+    /// What the route does with them; `shadow` if nothing.
+    pub sanitize_action: Option<&'static str>,
+    /// The highest score of a text that counts as an attack, in percent.
+    pub injection_percent: Option<u8>,
     /// Values masked in the request, by type as the configuration names it; `pattern` for patterns of the operator's own.
     pub masked_request: BTreeMap<&'static str, u32>,
     /// Values masked in the reply, by type.

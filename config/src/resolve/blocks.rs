@@ -5,12 +5,13 @@ use super::keys::{self, KnownKeys};
 use super::{Scope, fits, idempotency, masking, price};
 use crate::decode::{Context, OrOff};
 use crate::model::{
-    Compress, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, Rate, ReplyCoding, Sanitize,
+    Compress, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, Judged, Rate, ReplyCoding, Sanitize,
 };
 use crate::problem::{Code, Finding, Position};
 use crate::routes::{
     CompressBlock, EndUserBlock, ExecutionBlock, FaultBlock, FloodBlock, RateBlock, RouteBlocks, SanitizeBlock,
 };
+use crate::values::Whole;
 use crate::words::Words;
 
 /// The block, unless it is absent or off.
@@ -119,7 +120,13 @@ fn rate(block: &RateBlock) -> Rate {
 }
 
 pub(super) fn sanitize(block: &SanitizeBlock) -> Sanitize {
-    Sanitize { action: block.action }
+    let percent = |threshold: &Whole<1, 100>| u8::try_from(threshold.0).unwrap_or(100);
+    let user = Judged { action: block.action, threshold_percent: percent(&block.threshold) };
+    let tools = block.tools.as_ref().map_or(user, |tools| Judged {
+        action: tools.action.unwrap_or(user.action),
+        threshold_percent: tools.threshold.as_ref().map_or(user.threshold_percent, percent),
+    });
+    Sanitize { user, tools, shadow: block.shadow }
 }
 
 pub(super) fn fault(block: &FaultBlock) -> Fault {

@@ -11,6 +11,7 @@ use super::reading::Reading;
 use super::slots::{LexiconError, Slot, SlotFinder};
 use super::{features, normalise::Signals};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Tag characters that make a text suspicious by themselves.
 const TAGS_MIN: u32 = 4;
@@ -64,8 +65,8 @@ pub enum DetectorError {
 /// Made once, shared by all requests.
 #[derive(Debug)]
 pub struct Detector {
-    finder: SlotFinder,
-    model: Model,
+    finder: Arc<SlotFinder>,
+    model: Arc<Model>,
     threshold: f32,
 }
 
@@ -83,7 +84,12 @@ impl Detector {
 
     /// With other weights, for whoever trains them.
     pub fn with_model(options: &Options, model: Model) -> Result<Self, DetectorError> {
-        Ok(Self { finder: SlotFinder::new()?, model, threshold: options.threshold })
+        Ok(Self { finder: Arc::new(SlotFinder::new()?), model: Arc::new(model), threshold: options.threshold })
+    }
+
+    /// The same with another threshold; word lists and weights are shared.
+    pub fn at(&self, threshold: f32) -> Self {
+        Self { finder: self.finder.clone(), model: self.model.clone(), threshold }
     }
 
     /// Judges a text.
@@ -98,7 +104,7 @@ impl Detector {
         Verdict { score, flagged, findings }
     }
 
-    pub(super) const fn finder(&self) -> &SlotFinder {
+    pub(super) fn finder(&self) -> &SlotFinder {
         &self.finder
     }
 

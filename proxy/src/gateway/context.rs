@@ -120,6 +120,8 @@ fn describe(exchange: &Exchange, record: &mut AccessRecord) {
     record.idempotency = exchange.report.key;
     record.usage = exchange.metered.as_ref().map(Into::into);
     record.sanitized = exchange.report.sanitized;
+    record.sanitize_action = exchange.report.sanitize_action;
+    record.injection_percent = exchange.report.injection_percent;
     record.masked_request = exchange.report.masked_request.clone();
     record.masked_response = exchange.report.masked_response.clone();
     record.panicked = exchange.report.panicked;

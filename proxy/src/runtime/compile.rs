@@ -73,6 +73,16 @@ fn acceptor(listener: &Listener) -> Option<Acceptor> {
     made.inspect_err(|error| tracing::error!(%error, listener = %listener.address, "a listener has no TLS")).ok()
 }
 
+fn sanitizing(route: &str, block: &model::Sanitize) -> Arc<dyn Filter> {
+    match Sanitize::new(block) {
+        Ok(filter) => Arc::new(filter),
+        Err(error) => {
+            tracing::error!(%error, route, "a route is closed: its texts cannot be judged");
+            Arc::new(Closed(FilterName::Sanitize))
+        }
+    }
+}
+
 fn masking(route: &str, block: &model::MaskPii) -> Arc<dyn Filter> {
     match MaskPii::new(block) {
         Ok(filter) => Arc::new(filter),
@@ -104,7 +114,7 @@ fn filters(route: &Route, config: &Config, prices: &Arc<PriceTable>, shared: &Sh
         filters.push(Arc::new(FaultFilter::new(block)));
     }
     if let Some(block) = &route.sanitize {
-        filters.push(Arc::new(Sanitize::new(block)));
+        filters.push(sanitizing(&route.name, block));
     }
     if let Some(block) = &route.mask_pii {
         filters.push(masking(&route.name, block));

@@ -83,6 +83,11 @@ pub struct AccessRecord {
     pub usage: Option<RecordedUsage>,
     /// Injection findings.
     pub sanitized: u32,
+    /// What the route does with them.
+    #[serde(skip)]
+    pub sanitize_action: Option<&'static str>,
+    /// The highest score of a text that counts as an attack, in percent.
+    pub injection_percent: Option<u8>,
     /// Values masked in the request.
     pub masked_request: BTreeMap<&'static str, u32>,
     /// Values masked in the reply.
@@ -127,6 +132,8 @@ impl AccessRecord {
             micros: PhaseMicros::default(),
             usage: None,
             sanitized: 0,
+            sanitize_action: None,
+            injection_percent: None,
             masked_request: BTreeMap::new(),
             masked_response: BTreeMap::new(),
             waste: Vec::new(),

@@ -96,7 +96,9 @@ impl RouteMetrics {
 
     fn record_guards(&self, record: &AccessRecord) {
         if record.sanitized > 0 {
-            let action = if record.code == Some("prompt_blocked") { "block" } else { "strip" };
+            // a text that is built to need endless cutting is refused where others are cut
+            let blocked = (record.code == Some("prompt_blocked")).then_some("block");
+            let action = blocked.or(record.sanitize_action).unwrap_or("strip");
             self.vectors.sanitized.with_label_values(&[&*self.route, action]).inc_by(record.sanitized.into());
         }
         self.record_masked("request", &record.masked_request);
