@@ -75,7 +75,7 @@ enum Command {
         after_help = "Examples:\n  raptorgate ledger verify --tenant acme\n  raptorgate ledger archive --to ./ledger-archive --keep 30d\n  raptorgate ledger repair --store ./data"
     )]
     Ledger(ledger::LedgerCommand),
-    /// What the detectors see in lines of JSON: personal data
+    /// What the detectors see in lines of JSON: personal data, or attempts to talk a model out of its instructions
     #[command(subcommand, after_help = "Example:\n  raptorgate scan pii < texts.jsonl > found.jsonl")]
     Scan(guards::ScanCommand),
     /// How good the detectors are on labelled lines of your own
