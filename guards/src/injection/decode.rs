@@ -13,6 +13,7 @@ const PIECES_MAX: usize = 12;
 /// Shortest runs that are decoded.
 const BASE64_BYTES_MIN: usize = 24;
 const HEX_DIGITS_MIN: usize = 32;
+const NUMBERS_MIN: usize = 8;
 /// Escapes that make it worth to undo them.
 const ESCAPES_MIN: usize = 3;
 /// Furthest that escapes of one stretch are apart, and what is read around a stretch.
@@ -114,31 +115,39 @@ fn readable(bytes: Vec<u8>) -> Option<String> {
     (total >= 8 && letters.saturating_mul(4) >= total.saturating_mul(3) && !has_controls).then_some(text)
 }
 
-/// `49 67 6e` and `01001001 01100111`, with one separator between.
+/// `49 67 6e`, `0x49 0x67` and `01001001 01100111`, with one separator between.
 fn spaced_numbers(text: &str, found: &mut Vec<Piece>) {
-    for (width, radix) in [(2, 16), (8, 2)] {
-        let mut run: Vec<u8> = Vec::new();
-        let mut end = |run: &mut Vec<u8>| {
-            if run.len() >= 8 && found.len() < PIECES_MAX {
-                let said = readable(std::mem::take(run));
-                found.extend(said.map(|said| Piece { range: 0..text.len(), text: said }));
+    let mut run: Vec<u8> = Vec::new();
+    let mut start = 0;
+    let mut at = 0_usize;
+    let parts = text.as_bytes().split(|b| matches!(b, b' ' | b',' | b'\n' | b':'));
+    for part in parts.chain(std::iter::once(b"".as_slice())) {
+        let byte = number(part);
+        if run.is_empty() {
+            start = at;
+        }
+        run.extend(byte);
+        if byte.is_none() && !run.is_empty() {
+            if run.len() >= NUMBERS_MIN && found.len() < PIECES_MAX {
+                let range = start..at.saturating_sub(1).min(text.len());
+                found.extend(readable(std::mem::take(&mut run)).map(|text| Piece { range, text }));
             }
             run.clear();
-        };
-        for part in text.split(|c: char| matches!(c, ' ' | ',' | '\n' | ':')) {
-            let digits = if part.len() == width + 2 {
-                part.trim_start_matches(['0', '\\']).trim_start_matches('x')
-            } else {
-                part
-            };
-            let is_number = digits.len() == width && digits.bytes().all(|b| char::from(b).is_digit(radix));
-            match is_number.then(|| u8::from_str_radix(digits, radix).ok()).flatten() {
-                Some(byte) => run.push(byte),
-                None => end(&mut run),
-            }
         }
-        end(&mut run);
+        at = at.saturating_add(part.len()).saturating_add(1);
     }
+}
+
+/// The byte that two hexadecimal or eight binary digits write.
+fn number(part: &[u8]) -> Option<u8> {
+    let digits = match part {
+        [b'0', b'x', a, b] | [b'\\', b'x', a, b] | [a, b] => {
+            return u8::from_str_radix(std::str::from_utf8(&[*a, *b]).ok()?, 16).ok();
+        }
+        eight if eight.len() == 8 => std::str::from_utf8(eight).ok()?,
+        _ => return None,
+    };
+    u8::from_str_radix(digits, 2).ok()
 }
 
 /// Stretches of a text with several of `%41`, `&#65;`, `\x41` and `\u0041` near each other, with some text around them, undone.

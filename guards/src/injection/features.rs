@@ -70,7 +70,7 @@ pub fn extract(words: &Words, hits: &[Hit], signals: Signals, sink: &mut impl Si
     }
 }
 
-/// Groups of three to five letters with the borders of the word, the word, and it with the one and two before it.
+/// Groups of three and four letters with the borders of the word, the word, and it with the one and two before it.
 fn word_features(text: &str, word: Word, history: &mut [u32; 2], sink: &mut impl Sink) {
     let hash = if text.bytes().all(|b| b.is_ascii_digit()) {
         mix(7, 0x23)
@@ -95,22 +95,18 @@ fn word_features(text: &str, word: Word, history: &mut [u32; 2], sink: &mut impl
 
 /// All groups of a word; gives back a hash of the whole.
 fn letter_groups(letters: impl Iterator<Item = u32>, sink: &mut impl Sink) -> u32 {
-    let (mut a, mut b, mut c, mut d) = (0_u32, 0_u32, 0_u32, 0_u32);
+    let (mut a, mut b, mut c) = (0_u32, 0_u32, 0_u32);
     let mut whole = 0_u32;
-    for (i, e) in letters.enumerate() {
-        whole = mix(whole, e);
+    for (i, d) in letters.enumerate() {
+        whole = mix(whole, d);
         if i >= 2 {
-            let three = mix(mix(c, d), e);
+            let three = mix(mix(b, c), d);
             sink.lexical(lexical_bucket(mix(three, 4)));
             if i >= 3 {
-                let four = mix(three, b);
-                sink.lexical(lexical_bucket(mix(four, 5)));
-                if i >= 4 {
-                    sink.lexical(lexical_bucket(mix(mix(four, a), 6)));
-                }
+                sink.lexical(lexical_bucket(mix(mix(three, a), 5)));
             }
         }
-        (a, b, c, d) = (b, c, d, e);
+        (a, b, c) = (b, c, d);
     }
     whole
 }

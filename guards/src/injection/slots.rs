@@ -7,7 +7,9 @@
 
 use super::normalise::Folded;
 use super::words::{Gap, Words};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::nfa::contiguous;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, MatchKind};
 
 macro_rules! slots {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -153,7 +155,8 @@ const TELLTALES: &str = "ignore previous instruction instructions prompt system 
 /// Finds the parts.
 #[derive(Debug)]
 pub struct SlotFinder {
-    phrases: AhoCorasick,
+    /// Walked from the start of each word, so that most words end in some steps.
+    phrases: contiguous::NFA,
     phrase_slots: Vec<Slot>,
     markers: AhoCorasick,
     marker_slots: Vec<Slot>,
@@ -186,8 +189,8 @@ impl SlotFinder {
             entries.extend(search_form(phrase).map(|form| (form, slot)));
         }
         for word in TELLTALES.split_whitespace() {
-            entries.push((format!(" {} ", super::decode::rot13(word)), Slot::Rotated));
-            entries.push((format!(" {} ", word.chars().rev().collect::<String>()), Slot::Backwards));
+            entries.push((format!("{} ", super::decode::rot13(word)), Slot::Rotated));
+            entries.push((format!("{} ", word.chars().rev().collect::<String>()), Slot::Backwards));
         }
         entries.sort();
         entries.dedup();
@@ -195,15 +198,15 @@ impl SlotFinder {
         for (slot, phrase) in MARKERS.lines().map(line_of).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
             markers.push((phrase.to_owned(), slot));
         }
-        let build = |entries: &[(String, Slot)]| {
-            let kind = Some(AhoCorasickKind::ContiguousNFA);
-            AhoCorasick::builder().kind(kind).match_kind(MatchKind::Standard).build(entries.iter().map(|(p, _)| p))
-        };
+        let kind = Some(AhoCorasickKind::DFA);
+        let marker_texts = markers.iter().map(|(p, _)| p);
         Ok(Self {
-            phrases: build(&entries)?,
+            phrases: contiguous::Builder::new()
+                .match_kind(MatchKind::Standard)
+                .build(entries.iter().map(|(p, _)| p))?,
             scrambled: Scrambled::of(&entries),
             phrase_slots: entries.into_iter().map(|(_, s)| s).collect(),
-            markers: build(&markers)?,
+            markers: AhoCorasick::builder().kind(kind).match_kind(MatchKind::Standard).build(marker_texts)?,
             marker_slots: markers.into_iter().map(|(_, s)| s).collect(),
         })
     }
@@ -220,21 +223,26 @@ impl SlotFinder {
     }
 
     fn find_phrases(&self, words: &Words, hits: &mut Vec<Hit>) {
-        let word_at = |at: usize| words.list.partition_point(|w| (w.joined_at as usize) <= at).saturating_sub(1);
-        for found in self.phrases.find_overlapping_iter(&words.joined) {
-            let Some(slot) = self.phrase_slots.get(found.pattern().as_usize()) else { continue };
-            // Phrases begin with the space before their first word; some end with the one behind the last.
-            let first = word_at(found.start().saturating_add(1));
-            let last = word_at(found.end().saturating_sub(2).max(found.start().saturating_add(1)));
-            hits.push(Hit { first: index(first), last: index(last), slot: *slot });
-        }
-        let (mut next, known) = (0, hits.len());
-        for i in 0..words.list.len() {
-            while next < known && hits.get(next).is_some_and(|h| (h.last as usize) < i) {
-                next = next.saturating_add(1);
+        let Ok(root) = self.phrases.start_state(Anchored::Yes) else { return };
+        let joined = words.joined.as_bytes();
+        for (i, word) in words.list.iter().enumerate() {
+            let first = index(i);
+            let mut last = first;
+            let mut state = root;
+            for b in joined.get(word.joined_at as usize..).unwrap_or_default() {
+                state = self.phrases.next_state(Anchored::Yes, state, *b);
+                if self.phrases.is_special(state) {
+                    if self.phrases.is_dead(state) {
+                        break;
+                    }
+                    let found = (0..self.phrases.match_len(state)).map(|k| self.phrases.match_pattern(state, k));
+                    let slots = found.filter_map(|p| self.phrase_slots.get(p.as_usize()));
+                    hits.extend(slots.map(|slot| Hit { first, last, slot: *slot }));
+                }
+                last = last.saturating_add(u32::from(*b == b' '));
             }
             if let Some(slot) = self.scrambled.slot_of(words.letters(i)) {
-                hits.push(Hit { first: index(i), last: index(i), slot });
+                hits.push(Hit { first, last: first, slot });
             }
         }
     }
@@ -295,12 +303,12 @@ fn line_of(line: &'static str) -> Result<Vec<(Slot, &'static str)>, LexiconError
     Ok(phrases.split(", ").map(|p| (slot, p.trim_matches([' ', ',']))).filter(|(_, p)| !p.is_empty()).collect())
 }
 
-/// A phrase as it stands in [`Words::joined`]: with the space before it, and the one behind it unless it ends in a star.
+/// A phrase as it stands in [`Words::joined`], with the space behind it unless it ends in a star.
 fn search_form(phrase: &str) -> Option<String> {
     let (phrase, is_stem) = phrase.strip_suffix('*').map_or((phrase, false), |stem| (stem, true));
     let words = Words::of(Folded::of(phrase).text());
-    let form = if is_stem { words.joined.trim_end() } else { words.joined.as_str() };
-    (form.len() > 2).then(|| form.to_owned())
+    let form = if is_stem { words.joined.trim() } else { words.joined.trim_start() };
+    (!form.trim().is_empty()).then(|| form.to_owned())
 }
 
 /// Long English words of the lists by their first and last letter and the letters between in any order: `ingore`, `previuos`.
