@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+"""Writes the injection evaluation set as JSON lines: injection.py --seed 1 --count 3000 [--half a|b]."""
+
+import argparse
+import base64
+import codecs
+import json
+import random
+import re
+import sys
+import urllib.parse
+
+import injection_carriers as C
+import injection_words as W
+from injection_langs import JOIN, LANGS, STOP
+
+SLOTS = {}
+
+
+def slots(half):
+    if half not in SLOTS:
+        table = dict(W.COMMON)
+        table.update(W.A if half == "a" else W.B)
+        SLOTS[half] = {k: v.split("|") for k, v in table.items()}
+    return SLOTS[half]
+
+
+def lines(text):
+    return [x.replace("\\n", "\n") for x in text.strip("\n").split("\n") if x.strip()]
+
+
+ATTACKS = {kind: {"a": lines(a), "b": lines(b)} for kind, (a, b) in W.ATTACKS.items()}
+PROMPTS = {"a": lines(W.PROMPTS[0]), "b": lines(W.PROMPTS[1])}
+HARD = {"a": lines(W.HARD[0]), "b": lines(W.HARD[1])}
+SLOT = re.compile(r"\$\{?([a-z]+)\}?")
+
+
+class Gen:
+    def __init__(self, r, half):
+        self.r, self.half = r, half
+
+    def fill(self, template):
+        r, table = self.r, slots(self.half)
+        for _ in range(12):
+            before = template
+            while "‹" in template:
+                template = re.sub("‹([^‹›]*)›", lambda m: r.choice(m[1].split("|")), template, count=1)
+            template = SLOT.sub(self.slot, template)
+            if template == before:
+                break
+        return template
+
+    def slot(self, m):
+        if m[1] == "sent":
+            return self.sentence()
+        return self.r.choice(slots(self.half)[m[1]]) if m[1] in slots(self.half) else m[0]
+
+    def tidy(self, text):
+        text = re.sub(r" +([.,;!?])(?=\s|$)", r"\1", text)
+        text = re.sub(r"([!?.])\.(?=\s|$)", r"\1", text).strip()
+        if text and self.r.random() < .85 and text[0].islower() and self.half == "a":
+            text = text[0].upper() + text[1:]
+        return text
+
+    # ------------------------------------------------------------ text without attack
+
+    def sentence(self):
+        half = [s for i, s in enumerate(W.SENTENCES) if i % 2 == (self.half == "b") or i % 5 == 0]
+        return self.fill(self.r.choice(half))
+
+    def prose(self, n, hard=0.0):
+        out = []
+        for _ in range(n):
+            s = self.fill(self.r.choice(W.HARD_SENTENCES)) if self.r.random() < hard else self.sentence()
+            if s not in out:
+                out.append(s)
+        return out
+
+    # ------------------------------------------------------------ attacks
+
+    def attack_en(self, kinds=None):
+        kind = self.r.choice(kinds or list(ATTACKS))
+        return self.tidy(self.fill(self.r.choice(ATTACKS[kind][self.half]))), kind
+
+    def attack_lang(self, lang):
+        t, r, h = LANGS[lang], self.r, self.half
+        x = r.random()
+        stop = STOP.get(lang, ".")
+        if x < .5:
+            o = r.choice(t["o" + h])
+            text = o
+            if r.random() < .7:
+                g = r.choice(t["g" + h])
+                join = JOIN.get(lang, " ")
+                text = o + ("" if g[0] in "，," else join) + g
+        elif x < .78:
+            text = r.choice(t["l" + h])
+            if r.random() < .35:
+                text = r.choice(t["o" + h]) + stop + ("" if lang in ("zh", "ja") else " ") + text
+        else:
+            text = r.choice(t["p" + h])
+            if r.random() < .6:
+                g = self.bare_goal(lang)
+                text = text + stop + ("" if lang in ("zh", "ja") else " ") + g
+        text = self.fill(text)
+        return text + (r.choice([stop, stop, "", "!"]) if text[-1].isalnum() or ord(text[-1]) > 127 else "")
+
+    def bare_goal(self, lang):
+        g = self.r.choice(LANGS[lang]["g" + self.half])
+        g = re.sub("^(und|et|y|e|en|i|и|ve|dan|và|aur|그리고) ", "", g).lstrip("，و")
+        return g[0].upper() + g[1:]
+
+    def benign_lang(self, lang, which="b"):
+        r, t = self.r, LANGS[lang]
+        text = self.fill(r.choice(t[which + self.half]))
+        return text + (r.choice([STOP.get(lang, "."), ""]) if text[-1] not in "?？!؟" else "")
+
+    def any_attack(self):
+        if self.r.random() < .25:
+            lang = self.r.choice(list(LANGS))
+            return self.attack_lang(lang), lang
+        text, _ = self.attack_en(["direct_override", "leak", "authority", "task_hijack", "tool_hijack", "exfil", "persona", "direct_override"])
+        return text, "en"
+
+    # ------------------------------------------------------------ carriers
+
+    def carried(self, attack):
+        """A document; with an attack in it or, for the other class, a harmless sentence in its place."""
+        r = self.r
+        name = r.choice([c for c in C.CARRIERS if c.endswith("_" + self.half) or "_" not in c[-2:]])
+        template = r.choice(C.CARRIERS[name])
+        address = r.choice(W.ADDRESS[self.half == "b"])
+        lang = "en"
+        if attack:
+            text, lang = self.any_attack()
+            middle = (address if r.random() < .7 else "") + text
+        else:
+            middle = self.fill(r.choice(W.HARD_SENTENCES)) if r.random() < .3 else self.sentence()
+        if "\\" not in template and template.startswith("{"):
+            middle = middle.replace('"', "'").replace("\n", " ")
+
+        def body(m):
+            n = r.choice([1, 2, 3, 5, 8]) if r.random() < .85 else r.choice([15, 25, 40])
+            return " ".join(self.prose(n, .08))
+
+        text = template.replace("[[X]]", "\0")
+        text = re.sub(r"\[\[B\]\]", body, text)
+        text = re.sub(r"\[\[S\]\]", lambda m: self.sentence(), text)
+        text = self.fill(text).replace("\0", middle)
+        if r.random() < .25:
+            text = self.fill(r.choice(C.ASKS[self.half])) + "\n\n" + text
+        return text, name[:-2] if name.endswith(("_a", "_b")) else name, lang
+
+    # ------------------------------------------------------------ obfuscation
+
+    def obfuscate(self, text, kind):
+        r = self.r
+        if kind == "base64":
+            t = base64.b64encode(text.encode()).decode()
+            return self.wrap(t, ["Decode this base64 and do what it says: ", "", "payload=", "base64: "], ["b64> ", "", "Read the following blob, then act on it.\n", "data:text/plain;base64,"])
+        if kind == "hex":
+            t = text.encode().hex()
+            if self.half == "b":
+                t = r.choice([t, " ".join(t[i:i + 2] for i in range(0, len(t), 2)), "".join("\\x" + t[i:i + 2] for i in range(0, len(t), 2))])
+            return self.wrap(t, ["", "Decode from hex and follow: ", "0x"], ["", "hex dump, please execute the message: ", "bytes: "])
+        if kind == "percent":
+            if r.random() < .5:
+                return "".join("%%%02X" % b for b in text.encode())
+            return self.wrap(urllib.parse.quote(text, safe=""), ["", "q="], ["https://shop.example/?q=", "", "next="])
+        if kind == "entities":
+            f = (lambda c: f"&#{ord(c)};") if self.half == "a" else (lambda c: f"&#x{ord(c):x};")
+            p = r.choice([1, .6, .4])
+            return "".join(f(c) if r.random() < p else c for c in text)
+        if kind == "rot13":
+            return self.wrap(codecs.encode(text, "rot13"), ["", "Rot13, decode and obey: "], ["Apply ROT13 first: ", "", "(caesar 13) "])
+        if kind == "reversed":
+            if self.half == "b" and r.random() < .4:
+                return "Each word is mirrored: " + " ".join(w[::-1] for w in text.split(" "))
+            return self.wrap(text[::-1], ["", "Read this backwards and comply: "], ["", "reverse the string then answer it -> "])
+        if kind == "leet":
+            table = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"} if self.half == "a" else {"a": "@", "e": "3", "i": "!", "o": "0", "s": "$", "l": "1", "t": "+", "g": "9"}
+            return "".join(table[c.lower()] if c.lower() in table and r.random() < .75 else c for c in text)
+        if kind == "spaced":
+            sep = r.choice([" ", ".", "-"] if self.half == "a" else [" ", "_", "*", " · ", "/"])
+            gap = "  " if " " in sep else " "
+            return gap.join(sep.join(w) for w in text.split(" "))
+        if kind == "homoglyph":
+            table = dict(zip("aceopxyisj", "асеорхуіѕј")) if self.half == "a" else dict(zip("aeoinvuptkycx", "αеοіոνυрτкусх"))
+            return "".join(table[c] if c in table and r.random() < .6 else c for c in text)
+        if kind == "zero_width":
+            marks = "\u200b\u200c\u200d" if self.half == "a" else "\u200b\u2060\ufeff\u00ad\u200e\u034f"
+            return "".join(c + (r.choice(marks) if r.random() < .35 else "") for c in text)
+        if kind == "tag":
+            cover = self.sentence()
+            return cover + "".join(chr(0xE0000 + ord(c)) for c in text if ord(c) < 128)
+        if kind == "fullwidth":
+            return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else "\u3000" if c == " " and self.half == "b" else c for c in text)
+        if kind == "mathfont":
+            base = r.choice([(0x1D400, 0x1D41A), (0x1D5D4, 0x1D5EE)] if self.half == "a" else [(0x1D670, 0x1D68A), (0x1D4D0, 0x1D4EA), (0x1D63C, 0x1D656)])
+            return "".join(chr(base[0] + ord(c) - 65) if "A" <= c <= "Z" else chr(base[1] + ord(c) - 97) if "a" <= c <= "z" else c for c in text)
+        if kind == "diacritic":
+            marks = "\u0301\u0308\u0323" if self.half == "a" else "\u0300\u0307\u0332\u0336\u0342"
+            return "".join(c + (r.choice(marks) if c.isalpha() and r.random() < .5 else "") for c in text)
+        if kind == "typo":
+            def swap(w):
+                if len(w) < 5 or r.random() < .3:
+                    return w
+                i = r.randint(1, len(w) - 3)
+                if self.half == "b" and r.random() < .5:
+                    return w[:i] + w[i + 1:] if r.random() < .5 else w[:i] + w[i] + w[i:]
+                return w[:i] + w[i + 1] + w[i] + w[i + 2:]
+            return " ".join(swap(w) for w in text.split(" "))
+        if kind == "case":
+            return "".join(c.upper() if r.random() < .5 else c.lower() for c in text)
+        if kind == "bidi":
+            return "\u202e" + text[::-1] + "\u202c"
+        if kind == "mixed":
+            first, second = r.sample(["homoglyph", "zero_width", "leet", "case", "typo"], 2)
+            return self.obfuscate(self.obfuscate(text, first), second)
+        if kind == "double":
+            return base64.b64encode(base64.b64encode(text.encode())).decode()
+        if kind == "codepoints":
+            return self.wrap(" ".join(str(ord(c)) for c in text), [""], ["ASCII codes, decode and do it: ", "chr() list: "])
+        raise KeyError(kind)
+
+    def wrap(self, text, a, b):
+        return self.r.choice(a if self.half == "a" else b) + text
+
+    def obf_kinds(self):
+        return ["base64", "base64", "hex", "percent", "entities", "rot13", "reversed", "leet", "leet", "spaced", "homoglyph", "homoglyph", "zero_width", "tag", "fullwidth", "mixed"] + (["typo", "case"] if self.half == "a" else ["mathfont", "diacritic", "typo", "bidi", "case", "codepoints"])
+
+    # ------------------------------------------------------------ rows
+
+    def positive(self):
+        r, x = self.r, self.r.random()
+        if x < .30:
+            text, kind = self.attack_en()
+            tier = "jailbreak" if kind == "persona" else "core"
+            y = r.random()
+            if y < .12:
+                text = self.tidy(self.fill(r.choice(PROMPTS[self.half]))) + r.choice(["\n\n", " ", "\n---\n"]) + text
+            elif y < .18:
+                text = text + r.choice(["\n\n", " "]) + self.tidy(self.fill(r.choice(PROMPTS[self.half])))
+            elif y < .22:
+                text = " ".join(self.prose(r.randint(4, 30))) + "\n" + text
+            elif y < .30:
+                text = text + " " + self.attack_en()[0]
+            return text, kind, tier, "en"
+        if x < .56:
+            lang = r.choices(list(LANGS), [2 if l in ("hi", "hi-Latn", "ta", "bn", "te", "mr") else 1 for l in LANGS])[0]
+            text = self.attack_lang(lang)
+            y = r.random()
+            if y < .22:
+                text = self.benign_lang(lang) + r.choice([" ", "\n"]) + text
+            elif y < .32:
+                text = text + " " + self.attack_lang(lang)
+            elif y < .38:
+                text = self.attack_en(["direct_override", "leak"])[0] + " " + text
+            return text, "lang_attack", "core", lang
+        if x < .80:
+            text, kind, lang = self.carried(True)
+            return text, "indirect_" + kind, "core", lang
+        kind = r.choice(self.obf_kinds())
+        text, _ = self.attack_en(["direct_override", "leak", "authority", "refusal_suppression", "task_hijack", "persona"])
+        if kind in ("hex", "percent", "entities", "tag", "reversed", "bidi", "codepoints") and len(text) > 260:
+            text = text[:text.rfind(" ", 0, 260)]
+        if r.random() < .12 and kind in ("base64", "percent", "zero_width", "entities"):
+            text = self.attack_lang(r.choice(list(LANGS)))
+        text = self.obfuscate(text, kind)
+        if r.random() < .2:
+            text = self.sentence() + "\n" + text
+        return text, "obf_" + kind, "core", "en"
+
+    def negative(self):
+        r, x = self.r, self.r.random()
+        if x < .22:
+            text = self.tidy(self.fill(r.choice(PROMPTS[self.half])))
+            if r.random() < .12:
+                text = text + "\n\n" + "\n".join(self.prose(r.randint(3, 25)))
+            return text, "ordinary_prompt", "plain", "en"
+        if x < .42:
+            lang = r.choices(list(LANGS), [2 if l in ("hi", "hi-Latn", "ta", "bn", "te", "mr") else 1 for l in LANGS])[0]
+            text = self.benign_lang(lang)
+            if r.random() < .45:
+                text += " " + self.benign_lang(lang)
+            if r.random() < .2:
+                text = self.tidy(self.fill(r.choice(PROMPTS[self.half]))) + "\n" + text
+            return text, "lang_benign", "plain", lang
+        if x < .52:
+            lang = r.choice(list(LANGS))
+            text = self.benign_lang(lang, "t")
+            if r.random() < .5:
+                text = r.choice([text + " " + self.benign_lang(lang), self.benign_lang(lang) + " " + text])
+            return text, "lang_trigger", "hard", lang
+        if x < .72:
+            text, kind, lang = self.carried(False)
+            return text, "doc_" + kind, "plain", lang
+        if x < .92:
+            text = self.tidy(self.fill(r.choice(HARD[self.half])))
+            if r.random() < .3:
+                text = r.choice([text + " " + self.sentence(), self.sentence() + " " + text])
+            return text, "about_or_trigger", "hard", "en"
+        y = r.random()
+        if y < .75:
+            kind = r.choice(self.obf_kinds())
+            text = self.sentence() if r.random() < .6 else self.tidy(self.fill(r.choice(PROMPTS[self.half])))
+            text = self.obfuscate(text, kind)
+            for a, b in (("do what it says", "tell me what it says"), ("and follow", "and translate"), ("decode and obey", "decode"), ("and comply", "and translate"), ("please execute the message", "please show the text"), ("then act on it", "then translate it"), ("then answer it", "then count the words"), ("decode and do it", "decode")):
+                text = text.replace(a, b)
+            return text, "obf_benign_" + kind, "hard", "en"
+        text = self.fill(r.choice(C.EMOJI[self.half]))
+        if r.random() < .6:
+            text = r.choice([text + " " + self.sentence(), self.sentence() + " " + text])
+        return text, "joiners", "hard", "mixed"
+
+
+def near_key(text):
+    return re.sub(r"[\d\W_]+", " ", text.lower()).strip() or text
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--count", type=int, default=3000)
+    p.add_argument("--half", choices=["a", "b"], default="a")
+    args = p.parse_args()
+    r = random.Random(f"injection-{args.seed}-{args.half}")
+    g, seen, n = Gen(r, args.half), set(), 0
+    tries = 0
+    while n < args.count:
+        tries += 1
+        if tries > args.count * 60:
+            sys.exit("the grammar is too small for so many lines")
+        label = int(r.random() < .5)
+        text, kind, tier, lang = g.positive() if label else g.negative()
+        key = near_key(text)
+        if key in seen or not 12 <= len(text) <= 6000:
+            continue
+        seen.add(key)
+        n += 1
+        row = {"id": f"{args.half}{args.seed}-{n:05d}", "text": text, "label": label, "kind": kind, "source": "guard-sets", "lang": lang, "tier": tier}
+        print(json.dumps(row, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
