@@ -11,8 +11,9 @@ import sys
 import urllib.parse
 
 import injection_carriers as C
+import injection_more as M
 import injection_words as W
-from injection_langs import JOIN, LANGS, STOP
+from injection_langs import JOIN, LANGS, STOP, langs_of
 
 SLOTS = {}
 
@@ -30,8 +31,15 @@ def lines(text):
 
 
 ATTACKS = {kind: {"a": lines(a), "b": lines(b)} for kind, (a, b) in W.ATTACKS.items()}
-PROMPTS = {"a": lines(W.PROMPTS[0]), "b": lines(W.PROMPTS[1])}
-HARD = {"a": lines(W.HARD[0]), "b": lines(W.HARD[1])}
+for kind_, (a_, b_) in M.MORE_ATTACKS.items():
+    ATTACKS[kind_]["a"] += lines(a_)
+    ATTACKS[kind_]["b"] += lines(b_)
+PROMPTS = {"a": lines(W.PROMPTS[0] + M.MORE_PROMPTS[0]), "b": lines(W.PROMPTS[1] + M.MORE_PROMPTS[1])}
+HARD = {"a": lines(W.HARD[0] + M.MORE_HARD[0]), "b": lines(W.HARD[1] + M.MORE_HARD[1])}
+SENTENCES = {"a": (W.SENTENCES + M.MORE_SENTENCES)[0::2], "b": (W.SENTENCES + M.MORE_SENTENCES)[1::2]}
+# How often each kind of plain attack is drawn.
+WEIGHTS = {"direct_override": 5, "leak": 4.5, "persona": 3.5, "authority": 2, "refusal_suppression": 1.4, "split": 1.2, "template_forgery": 2.4, "task_hijack": 1.8, "tool_hijack": 1.6, "exfil": 1, "many_shot": .8, "long_persona": 2.2}
+CLEAR = re.compile(r"instruction|rule|direct|prompt|tool|user|silent|approv|confirm|guardrail|polic|polic|system|programming|orders|constraint|restrict|protocol|training|briefing|guid|context|command|assistant|conversation")
 SLOT = re.compile(r"\$\{?([a-z]+)\}?")
 
 
@@ -65,13 +73,25 @@ class Gen:
     # ------------------------------------------------------------ text without attack
 
     def sentence(self):
-        half = [s for i, s in enumerate(W.SENTENCES) if i % 2 == (self.half == "b") or i % 5 == 0]
-        return self.fill(self.r.choice(half))
+        return self.fill(self.r.choice(SENTENCES[self.half]))
+
+    def native_prose(self, lang, n):
+        own = M.LANG_SENTENCES[lang][self.half == "b"].split("|")
+        out = [self.r.choice(own) for _ in range(n)]
+        return list(dict.fromkeys(out)) or own[:1]
+
+    def assembled(self, parts, most):
+        """An opening, some sentences of the middle in any order, an end."""
+        head, middle, tail = parts[self.half]
+        chosen = self.r.sample(middle, self.r.randint(2, min(most, len(middle))))
+        sep = self.r.choice([" ", " ", "\n", "\n- "])
+        end = self.r.choice(tail)
+        return self.fill(self.r.choice(head) + sep + sep.join(chosen) + ("\n" if sep != " " else " ") + end)
 
     def prose(self, n, hard=0.0):
         out = []
         for _ in range(n):
-            s = self.fill(self.r.choice(W.HARD_SENTENCES)) if self.r.random() < hard else self.sentence()
+            s = self.fill(self.r.choice(W.HARD_SENTENCES[self.half == "b"::2])) if self.r.random() < hard else self.sentence()
             if s not in out:
                 out.append(s)
         return out
@@ -79,7 +99,10 @@ class Gen:
     # ------------------------------------------------------------ attacks
 
     def attack_en(self, kinds=None):
-        kind = self.r.choice(kinds or list(ATTACKS))
+        names = kinds or list(WEIGHTS)
+        kind = self.r.choices(names, [WEIGHTS[k] for k in names])[0]
+        if kind == "long_persona":
+            return self.assembled(M.LONG, 8), kind
         return self.tidy(self.fill(self.r.choice(ATTACKS[kind][self.half]))), kind
 
     def attack_lang(self, lang):
@@ -117,7 +140,7 @@ class Gen:
 
     def any_attack(self):
         if self.r.random() < .25:
-            lang = self.r.choice(list(LANGS))
+            lang = self.r.choice(langs_of(self.half))
             return self.attack_lang(lang), lang
         text, _ = self.attack_en(["direct_override", "leak", "authority", "task_hijack", "tool_hijack", "exfil", "persona", "direct_override"])
         return text, "en"
@@ -127,25 +150,30 @@ class Gen:
     def carried(self, attack):
         """A document; with an attack in it or, for the other class, a harmless sentence in its place."""
         r = self.r
+        native = r.choice([x for x in M.LANG_SENTENCES if x in langs_of(self.half)]) if r.random() < .3 else None
         name = r.choice([c for c in C.CARRIERS if c.endswith("_" + self.half) or "_" not in c[-2:]])
         template = r.choice(C.CARRIERS[name])
         address = r.choice(W.ADDRESS[self.half == "b"])
         lang = "en"
         if attack:
             text, lang = self.any_attack()
+            if native and r.random() < .6:
+                text, lang = self.attack_lang(native), native
             middle = (address if r.random() < .7 else "") + text
         else:
-            middle = self.fill(r.choice(W.HARD_SENTENCES)) if r.random() < .3 else self.sentence()
+            middle = self.fill(r.choice(W.HARD_SENTENCES[self.half == "b"::2])) if r.random() < .3 else self.sentence()
+            if native:
+                middle, lang = self.benign_lang(native, r.choice("bt")) if r.random() < .5 else self.native_prose(native, 1)[0], native
         if "\\" not in template and template.startswith("{"):
             middle = middle.replace('"', "'").replace("\n", " ")
 
         def body(m):
             n = r.choice([1, 2, 3, 5, 8]) if r.random() < .85 else r.choice([15, 25, 40])
-            return " ".join(self.prose(n, .08))
+            return " ".join(self.native_prose(native, n) if native else self.prose(n, .08))
 
         text = template.replace("[[X]]", "\0")
         text = re.sub(r"\[\[B\]\]", body, text)
-        text = re.sub(r"\[\[S\]\]", lambda m: self.sentence(), text)
+        text = re.sub(r"\[\[S\]\]", lambda m: self.native_prose(native, 1)[0] if native else self.sentence(), text)
         text = self.fill(text).replace("\0", middle)
         if r.random() < .25:
             text = self.fill(r.choice(C.ASKS[self.half])) + "\n\n" + text
@@ -235,7 +263,7 @@ class Gen:
         r, x = self.r, self.r.random()
         if x < .30:
             text, kind = self.attack_en()
-            tier = "jailbreak" if kind == "persona" else "core"
+            tier = "jailbreak" if kind in ("persona", "long_persona") else "core" if kind not in ("task_hijack", "tool_hijack", "refusal_suppression") or CLEAR.search(text.lower()) else "soft"
             y = r.random()
             if y < .12:
                 text = self.tidy(self.fill(r.choice(PROMPTS[self.half]))) + r.choice(["\n\n", " ", "\n---\n"]) + text
@@ -246,9 +274,11 @@ class Gen:
             elif y < .30:
                 text = text + " " + self.attack_en()[0]
             return text, kind, tier, "en"
-        if x < .56:
-            lang = r.choices(list(LANGS), [2 if l in ("hi", "hi-Latn", "ta", "bn", "te", "mr") else 1 for l in LANGS])[0]
+        if x < .54:
+            lang = r.choices(langs_of(self.half), [2.4 if x in ("hi", "hi-Latn") else 1.8 if x in ("ta", "bn", "te", "mr") else 1 for x in langs_of(self.half)])[0]
             text = self.attack_lang(lang)
+            # a persona alone, without an order to drop anything, is a jailbreak
+            tier = "jailbreak" if any(text.rstrip("।.!。۔") == self.fill(p) for p in LANGS[lang]["p" + self.half]) else "core"
             y = r.random()
             if y < .22:
                 text = self.benign_lang(lang) + r.choice([" ", "\n"]) + text
@@ -256,7 +286,7 @@ class Gen:
                 text = text + " " + self.attack_lang(lang)
             elif y < .38:
                 text = self.attack_en(["direct_override", "leak"])[0] + " " + text
-            return text, "lang_attack", "core", lang
+            return text, "lang_attack", tier, lang
         if x < .80:
             text, kind, lang = self.carried(True)
             return text, "indirect_" + kind, "core", lang
@@ -265,7 +295,7 @@ class Gen:
         if kind in ("hex", "percent", "entities", "tag", "reversed", "bidi", "codepoints") and len(text) > 260:
             text = text[:text.rfind(" ", 0, 260)]
         if r.random() < .12 and kind in ("base64", "percent", "zero_width", "entities"):
-            text = self.attack_lang(r.choice(list(LANGS)))
+            text = self.attack_lang(r.choice(langs_of(self.half)))
         text = self.obfuscate(text, kind)
         if r.random() < .2:
             text = self.sentence() + "\n" + text
@@ -273,13 +303,13 @@ class Gen:
 
     def negative(self):
         r, x = self.r, self.r.random()
-        if x < .22:
+        if x < .20:
             text = self.tidy(self.fill(r.choice(PROMPTS[self.half])))
             if r.random() < .12:
                 text = text + "\n\n" + "\n".join(self.prose(r.randint(3, 25)))
             return text, "ordinary_prompt", "plain", "en"
         if x < .42:
-            lang = r.choices(list(LANGS), [2 if l in ("hi", "hi-Latn", "ta", "bn", "te", "mr") else 1 for l in LANGS])[0]
+            lang = r.choices(langs_of(self.half), [2.4 if x in ("hi", "hi-Latn") else 1.8 if x in ("ta", "bn", "te", "mr") else 1 for x in langs_of(self.half)])[0]
             text = self.benign_lang(lang)
             if r.random() < .45:
                 text += " " + self.benign_lang(lang)
@@ -287,7 +317,7 @@ class Gen:
                 text = self.tidy(self.fill(r.choice(PROMPTS[self.half]))) + "\n" + text
             return text, "lang_benign", "plain", lang
         if x < .52:
-            lang = r.choice(list(LANGS))
+            lang = r.choice(langs_of(self.half))
             text = self.benign_lang(lang, "t")
             if r.random() < .5:
                 text = r.choice([text + " " + self.benign_lang(lang), self.benign_lang(lang) + " " + text])
@@ -295,6 +325,12 @@ class Gen:
         if x < .72:
             text, kind, lang = self.carried(False)
             return text, "doc_" + kind, "plain", lang
+        if x < .76:
+            return self.tidy(self.assembled(M.PROMPT_LIKE, 7)), "prompt_like", "hard", "en"
+        if x < .79:
+            text = r.choice(M.SECURITY_DOCS[self.half]).replace("\\n", "\n")
+            text = re.sub(r"\[\[B\]\]", lambda m: " ".join(self.prose(r.randint(1, 12))), text)
+            return self.fill(text.replace("[[S]]", self.sentence())), "security_doc", "hard", "en"
         if x < .92:
             text = self.tidy(self.fill(r.choice(HARD[self.half])))
             if r.random() < .3:
@@ -326,17 +362,22 @@ def main():
     args = p.parse_args()
     r = random.Random(f"injection-{args.seed}-{args.half}")
     g, seen, n = Gen(r, args.half), set(), 0
-    tries = 0
+    tries, families = 0, {}
     while n < args.count:
         tries += 1
         if tries > args.count * 60:
             sys.exit("the grammar is too small for so many lines")
-        label = int(r.random() < .5)
+        # labels by turns; a line that is too near to one of its kind is drawn again
+        label = n % 2
         text, kind, tier, lang = g.positive() if label else g.negative()
         key = near_key(text)
         if key in seen or not 12 <= len(text) <= 6000:
             continue
+        words = frozenset(key.split())
+        if len(words) > 3 and any(len(words & w) >= .8 * len(words | w) for w in families.get((kind, lang), [])):
+            continue
         seen.add(key)
+        families.setdefault((kind, lang), []).append(words)
         n += 1
         row = {"id": f"{args.half}{args.seed}-{n:05d}", "text": text, "label": label, "kind": kind, "source": "guard-sets", "lang": lang, "tier": tier}
         print(json.dumps(row, ensure_ascii=False))

@@ -11,6 +11,7 @@ import sys
 
 import checks
 import pii_templates as T
+import pii_templates_more  # noqa: F401  adds to the tables of pii_templates
 import pii_values as V
 import pii_words as W
 
@@ -294,11 +295,11 @@ def long_document(r, look):
     return line, "document"
 
 
-LANG_WEIGHT = {"en": 5.5, "hi": 2, "hi-Latn": 1.3, "mixed": 1.2, "de": .9, "fr": .8, "es": .8, "it": .35, "nl": .3, "pt": .3}
+LANG_WEIGHT = {"en": 5.5, "hi": 3.2, "ta": 2, "bn": 2, "te": 1.8, "mr": 1.6, "gu": 1.4, "kn": 1.4, "ml": 1.4, "hi-Latn": 1.5, "mixed": 1.5, "as": .4, "ne": .4, "de": .9, "fr": .8, "es": .8, "it": .35, "nl": .3, "pt": .3}
 
 
 def from_table(r, table, half):
-    keys = [k for k in table if k[0] == half]
+    keys = [k for k in table if k[0] == half and table[k]]
     key = r.choices(keys, [LANG_WEIGHT.get(k[1], 1) * (1 if k[1] != "en" else .3 + len(table[k]) / 12) for k in keys])[0]
     look = V.Look("hi" if key[1] == "mixed" and r.random() < .3 else key[1], half)
     return render(r, r.choice(table[key]), look), key[2], key[1]
@@ -313,31 +314,28 @@ def negative(r, half):
     return line, family, lang
 
 
-def make(r, half):
-    x = r.random()
-    if x < .60:
-        tier, y = "pos", r.random()
-        if y < .30:
+def make(r, half, tier):
+    if tier == "pos":
+        y = r.random()
+        if y < .27:
             k = V.Look("en", half)
             line, family = record(r, k)
             lang = "en"
-        elif y < .45:
+        elif y < .40:
             line, family = labelled(r, V.Look("en", half))
             lang = "en"
-        elif y < .49:
+        elif y < .44:
             line, family = long_document(r, V.Look("en", half))
             lang = "mixed"
         else:
             line, family, lang = from_table(r, T.POS, half)
         if not line.entities:
-            return make(r, half)
-    elif x < .90:
-        tier = "hardneg"
+            return make(r, half, tier)
+    elif tier == "hardneg":
         line, family, lang = negative(r, half)
     else:
-        tier = "hardneg_ctx"
         line, family, lang = from_table(r, T.CTX, half)
-    return line, tier, family, lang
+    return line, family, lang
 
 
 def main():
@@ -349,8 +347,9 @@ def main():
     r = random.Random(f"pii-{args.seed}-{args.half}")
     seen, n = set(), 0
     while n < args.count:
-        line, tier, family, lang = make(r, args.half)
-        # numbers that differ do not make a line new when it is a negative without letters left
+        # tiers by turns: 60 % lines with entities, 30 % hard negatives, 10 % negatives by context
+        tier = ("pos", "hardneg", "pos", "pos", "hardneg", "pos", "hardneg_ctx", "pos", "hardneg", "pos")[n % 10]
+        line, family, lang = make(r, args.half, tier)
         if line.text in seen:
             continue
         seen.add(line.text)
@@ -360,6 +359,8 @@ def main():
         row = {"id": f"{args.half}{args.seed}-{n:05d}", "text": line.text, "entities": line.entities, "lang": lang, "kind": family, "tier": tier, "source": "guard-sets"}
         if line.optional:
             row["optional"] = line.optional
+        if family == "stream" or r.random() < .06:
+            row["splits"] = sorted(r.sample(range(1, len(line.text)), min(len(line.text) - 1, r.randint(1, 8))))
         print(json.dumps(row, ensure_ascii=False))
 
 

@@ -11,7 +11,7 @@ CTX = defaultdict(list)
 def add(table, half, lang, family, text):
     for line in text.strip("\n").split("\n"):
         if line.strip():
-            table[half, lang, family].append(line.strip().replace("\\n", "\n").replace("\\t", "\t"))
+            table[half, lang, family].append(line.strip().replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\"))
 
 
 # ---------------------------------------------------------------- English prose

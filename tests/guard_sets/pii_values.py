@@ -64,7 +64,7 @@ def dress(r, text, look, zero_width=True):
     if look.plain:
         return text
     native = checks.SCRIPT_OF_LANG.get(look.lang)
-    if native and r.random() < 0.38:
+    if native and r.random() < 0.55:
         text = checks.in_script(text, native)
     elif r.random() < 0.025:
         text = checks.in_script(text, r.choice(["full", "deva", "arab", "taml", "beng"]))
@@ -115,6 +115,8 @@ def phone_mobile(r, look):
     prefix = pick(r, ["", "", "+91", "+91 ", "+91-", "", "0", "(+91) ", "0091 ", "91 ", "+91 ", "+91 (0)", "", "91-", "", "0091-", "+91", "91", "+91-", "+91."], look.half)
     if prefix == "91" and (sep or checks.verhoeff_sum("91" + d) == 0):
         prefix = "+91"
+    if "(0)" in prefix and sep not in ("", " ") or prefix == "+91." and sep not in ("", "."):
+        prefix = "+91 "
     if prefix == "0" and sep not in ("", "-", " "):
         prefix = ""
     return [(dress(r, prefix + body, look), "PHONE")]
@@ -131,13 +133,14 @@ def phone_landline(r, look):
 
 
 def phone_tollfree(r, look):
-    p = pick(r, ["1800-XXX-XXXX", "1800 XXX XXXX", "1800XXXXXXX", "1860-XXX-XXXX", "1800-XXX-XXX", "1800 XXX XXXX", "1860 XXX XXXX", "1800 XX XXXX"], look.half)
+    p = pick(r, ["1800-XXX-XXXX", "1800 XXX XXXX", "1800XXXXXXX", "1860-XXX-XXXX", "1800-XXX-XXX", "1800 XXX XXXX", "1860 XXX XXXX", "1800 XXX XXX"], look.half)
     return [(dress(r, fill(r, p), look), "PHONE")]
 
 
 def phone_world(r, look):
     country, patterns = pick(r, W.PHONE_WORLD, look.half)
-    return [(dress(r, fill(r, r.choice(patterns)), Look("en", look.half, look.plain)), "PHONE")]
+    plus = [p for p in patterns if p.startswith("+")]
+    return [(dress(r, fill(r, r.choice(plus if r.random() < .6 else patterns)), Look("en", look.half, look.plain)), "PHONE")]
 
 
 def phone(r, look):
@@ -167,7 +170,7 @@ def aadhaar_digits(r):
 
 def aadhaar(r, look):
     d = aadhaar_digits(r)
-    sep = pick(r, [" ", " ", "", "-", " ", "-", "", NBSP, " ", "", " ", "."] if look.half == "b" else [" ", " ", "", "-"] * 2, look.half)
+    sep = pick(r, [" ", " ", "", "-", " ", "-", "", NBSP, " ", "", " ", THIN] if look.half == "b" else [" ", " ", "", "-"] * 2, look.half)
     return [(dress(r, groups(d, (4, 4, 4), sep), look), "IN_AADHAAR")]
 
 
@@ -250,7 +253,7 @@ def vehicle(r, look):
     if r.random() < 0.15:
         sep = pick(r, ["", " ", "", "-"], look.half)
         return [(sep.join([str(r.randint(21, 26)), "BH", digits(r, 4), run(r, "ABCDEFGHJKLMNPQRSTUVWXYZ", r.choice([1, 2, 2]))]), "IN_VEHICLE_REG")]
-    s, rto = r.choice(W.STATES), r.choice(["%02d" % r.randint(1, 75)] * 5 + [str(r.randint(1, 9))])
+    s, rto = r.choice(W.STATES), r.choice(["%02d" % r.randint(1, 75)] * 30 + [str(r.randint(1, 9))])
     series = run(r, "ABCDEFGHJKLMNPQRSTUVWXYZ", r.choice([1, 2, 2, 2, 3]))
     if s == "DL" and r.random() < .6:
         rto, series = str(r.randint(1, 14)), r.choice("CSPRT") + run(r, "ABCDEFGHJKLMN", 2)
@@ -283,7 +286,7 @@ def card_digits(r, half="b"):
 def card(r, look):
     d = card_digits(r, look.half)
     sizes = {16: (4, 4, 4, 4), 15: (4, 6, 5), 14: (4, 6, 4)}[len(d)]
-    sep = pick(r, [" ", "", "-", NBSP, " ", "", " ", "."], look.half)
+    sep = pick(r, [" ", "", "-", NBSP, " ", "", " ", "-"], look.half)
     return [(dress(r, groups(d, sizes, sep), look), "CREDIT_CARD")]
 
 
