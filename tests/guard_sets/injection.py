@@ -13,6 +13,7 @@ import urllib.parse
 import injection_carriers as C
 import injection_more as M
 import injection_words as W
+import pii
 from injection_langs import JOIN, LANGS, STOP, langs_of
 
 SLOTS = {}
@@ -40,7 +41,7 @@ SENTENCES = {"a": (W.SENTENCES + M.MORE_SENTENCES)[0::2], "b": (W.SENTENCES + M.
 # How often each kind of plain attack is drawn.
 WEIGHTS = {"direct_override": 5, "leak": 4.5, "persona": 3.5, "authority": 2, "refusal_suppression": 1.4, "split": 1.2, "template_forgery": 2.4, "task_hijack": 1.8, "tool_hijack": 1.6, "exfil": 1, "many_shot": .8, "long_persona": 2.2}
 CLEAR = re.compile(r"instruction|rule|direct|prompt|tool|user|silent|approv|confirm|guardrail|polic|polic|system|programming|orders|constraint|restrict|protocol|training|briefing|guid|context|command|assistant|conversation")
-SLOT = re.compile(r"\$\{?([a-z]+)\}?")
+SLOT = re.compile(r"\$(?:\{([a-z]+)\}|([a-z]+))")
 
 
 class Gen:
@@ -59,9 +60,10 @@ class Gen:
         return template
 
     def slot(self, m):
-        if m[1] == "sent":
+        name = m[1] or m[2]
+        if name == "sent":
             return self.sentence()
-        return self.r.choice(slots(self.half)[m[1]]) if m[1] in slots(self.half) else m[0]
+        return self.r.choice(slots(self.half)[name]) if name in slots(self.half) else m[0]
 
     def tidy(self, text):
         text = re.sub(r" +([.,;!?])(?=\s|$)", r"\1", text)
@@ -138,6 +140,21 @@ class Gen:
         text = self.fill(r.choice(t[which + self.half]))
         return text + (r.choice([STOP.get(lang, "."), ""]) if text[-1] not in "?？!؟" else "")
 
+    def machine_text(self):
+        """Records, logs and the like without entities of interest, from the tables of the PII set."""
+        r, look = self.r, pii.V.Look("en", self.half)
+        if r.random() < .5:
+            return pii.record(r, look)[0].text.strip()
+        family = r.choice(["log", "code", "numbers", "text"])
+        table = pii.T.POS if family in ("log", "code") else pii.T.NEG
+        out = [pii.render(r, r.choice(table[self.half, "en", family]), look).text for _ in range(r.randint(2, 9))]
+        return "\n".join(dict.fromkeys(out))
+
+    def two(self, first, second):
+        if first.strip(".।。 ") == second.strip(".।。 "):
+            return first
+        return first + (" " if first[-1] in ".?!।؟？。" else self.r.choice(["\n", ". ", "; "])) + second
+
     def any_attack(self):
         if self.r.random() < .25:
             lang = self.r.choice(langs_of(self.half))
@@ -163,8 +180,9 @@ class Gen:
         else:
             middle = self.fill(r.choice(W.HARD_SENTENCES[self.half == "b"::2])) if r.random() < .3 else self.sentence()
             if native:
-                middle, lang = self.benign_lang(native, r.choice("bt")) if r.random() < .5 else self.native_prose(native, 1)[0], native
-        if "\\" not in template and template.startswith("{"):
+                # statements only: a request hidden in a document would be a hijack
+                middle, lang = self.native_prose(native, 1)[0], native
+        if "\\" not in template and template[0] in "{[" and template[1] in "{\"":
             middle = middle.replace('"', "'").replace("\n", " ")
 
         def body(m):
@@ -291,7 +309,7 @@ class Gen:
             text, kind, lang = self.carried(True)
             return text, "indirect_" + kind, "core", lang
         kind = r.choice(self.obf_kinds())
-        text, _ = self.attack_en(["direct_override", "leak", "authority", "refusal_suppression", "task_hijack", "persona"])
+        text, base = self.attack_en(["direct_override", "leak", "authority", "refusal_suppression", "task_hijack", "persona"])
         if kind in ("hex", "percent", "entities", "tag", "reversed", "bidi", "codepoints") and len(text) > 260:
             text = text[:text.rfind(" ", 0, 260)]
         if r.random() < .12 and kind in ("base64", "percent", "zero_width", "entities"):
@@ -299,7 +317,7 @@ class Gen:
         text = self.obfuscate(text, kind)
         if r.random() < .2:
             text = self.sentence() + "\n" + text
-        return text, "obf_" + kind, "core", "en"
+        return text, "obf_" + kind, "jailbreak" if base == "persona" else "core", "en"
 
     def negative(self):
         r, x = self.r, self.r.random()
@@ -312,7 +330,7 @@ class Gen:
             lang = r.choices(langs_of(self.half), [2.4 if x in ("hi", "hi-Latn") else 1.8 if x in ("ta", "bn", "te", "mr") else 1 for x in langs_of(self.half)])[0]
             text = self.benign_lang(lang)
             if r.random() < .45:
-                text += " " + self.benign_lang(lang)
+                text = self.two(text, self.benign_lang(lang))
             if r.random() < .2:
                 text = self.tidy(self.fill(r.choice(PROMPTS[self.half]))) + "\n" + text
             return text, "lang_benign", "plain", lang
@@ -320,12 +338,15 @@ class Gen:
             lang = r.choice(langs_of(self.half))
             text = self.benign_lang(lang, "t")
             if r.random() < .5:
-                text = r.choice([text + " " + self.benign_lang(lang), self.benign_lang(lang) + " " + text])
+                other = self.benign_lang(lang)
+                text = self.two(text, other) if r.random() < .5 else self.two(other, text)
             return text, "lang_trigger", "hard", lang
         if x < .72:
             text, kind, lang = self.carried(False)
             return text, "doc_" + kind, "plain", lang
-        if x < .76:
+        if x < .735:
+            return self.machine_text(), "machine_text", "plain", "en"
+        if x < .765:
             return self.tidy(self.assembled(M.PROMPT_LIKE, 7)), "prompt_like", "hard", "en"
         if x < .79:
             text = r.choice(M.SECURITY_DOCS[self.half]).replace("\\n", "\n")
@@ -338,7 +359,8 @@ class Gen:
             return text, "about_or_trigger", "hard", "en"
         y = r.random()
         if y < .75:
-            kind = r.choice(self.obf_kinds())
+            # text hidden by tag characters or turned by bidi marks is suspect whatever it says
+            kind = r.choice([k for k in self.obf_kinds() if k not in ("tag", "bidi")])
             text = self.sentence() if r.random() < .6 else self.tidy(self.fill(r.choice(PROMPTS[self.half])))
             text = self.obfuscate(text, kind)
             for a, b in (("do what it says", "tell me what it says"), ("and follow", "and translate"), ("decode and obey", "decode"), ("and comply", "and translate"), ("please execute the message", "please show the text"), ("then act on it", "then translate it"), ("then answer it", "then count the words"), ("decode and do it", "decode")):

@@ -90,6 +90,24 @@ Annual report of $company\\n[[B]]\\n\\n[[B]] [[B]]\\n[[B]]\\n[[B]] [[X]]
 == $topic ==\\n[[B]]\\n\\n=== Notes ===\\n* [[S]]\\n* [[X]]\\n* [[S]]
 Subtitles\\n1\\n00:00:01 --> 00:00:04\\n[[S]]\\n\\n2\\n00:00:05 --> 00:00:09\\n[[X]]
 """),
+    "chat_a": rows("""
+User: [[S]]\\nAssistant: Noted.\\nUser: [[X]]
+$name: [[S]]\\n$name: [[X]]\\n$name: ok 👍
+"""),
+    "chat_b": rows("""
+[{"role":"user","content":"[[S]]"},{"role":"assistant","content":"Thanks."},{"role":"user","content":"[[X]]"}]
+[10:0$num] <$name> [[S]]\\n[10:1$num] <$name> [[X]]\\n[10:2$num] <$name> brb
+Q. [[S]]\\nA. Yes.\\nQ. [[X]]
+"""),
+    "config_a": rows("""
+title: $topic\\nowner: $name\\nnotes: [[X]]\\nretries: $num
+"""),
+    "config_b": rows("""
+2026-02-03T10:00:0$num+05:30 INFO worker-$num note="[[X]]" took=$num ms\\n2026-02-03T10:00:1$num+05:30 INFO worker-$num note="[[S]]" took=$num ms
+[job]\\nname = "$topic"\\ndescription = "[[X]]"\\nevery = "$num h"
+<product><name>$product</name><details>[[S]] [[X]]</details></product>
+| item | remark |\\n|---|---|\\n| $product | [[S]] |\\n| $product | [[X]] |
+"""),
     "notes_a": rows("""
 Meeting notes\\n- [[S]]\\n- [[S]]\\n- [[X]]\\n- [[S]]
 """),

@@ -162,6 +162,31 @@ job [[#uidlike]] exited with 0
 driver version [[#ver4]] (NVIDIA)
 """)
 
+add(CTX, "a", "en", "versions", """
+‹app|plugin|agent› version [[#ver4]]
+release [[#ver4]] ‹is out|was pulled|fixes the login›
+Product Version: [[#ver4]]
+nuget package Foo [[#ver4]]
+arn:aws:s3:::logs-[[#uidlike]]-mumbai
+s3://[[#uidlike]]-uploads/‹a|b›.csv
+registry image [[#uidlike]].dkr.ecr.ap-south-1.amazonaws.com/app
+git clone git@‹github.com|gitlab.com›:‹org|team›/‹web|data›.git
+git@‹bitbucket.org|ssh.dev.azure.com›:v3/‹org|team›/‹web|data›
+origin git@github.com:‹org|acme›/[[#first]].git (push)
+""")
+add(CTX, "b", "en", "versions", """
+‹upgrade|downgrade› from [[#ver4]] ‹to|→› [[#ver4]]
+assembly Foo.Bar, Version=[[#ver4]]
+section [[#ver4]] of the ‹standard|manual›
+"version": "[[#ver4]]"
+<Version>[[#ver4]]</Version>
+aws sts: "Account": "[[#uidlike]]"
+role arn:aws:iam::[[#uidlike]]:role/‹ci|deploy›
+gs://export-[[#uidlike]]/part-0001
+submodule url = git@‹git.example.org|github.com›:‹libs|tools›/‹core|ui›.git
+GIT_SSH_COMMAND=ssh git ls-remote git@‹codeberg.org|gitea.corp.io›:‹me|ops›/x.git
+""")
+
 # Four-part versions below 256 are decided by the words around them only.
 for key, table in (("numbers", NEG["b", "en", "numbers"]), ("numbers", NEG["b", "de", "numbers"])):
     for t in [t for t in table if "[[#ver4]]" in t]:
