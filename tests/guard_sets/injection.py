@@ -40,7 +40,7 @@ HARD = {"a": lines(W.HARD[0] + M.MORE_HARD[0]), "b": lines(W.HARD[1] + M.MORE_HA
 SENTENCES = {"a": (W.SENTENCES + M.MORE_SENTENCES)[0::2], "b": (W.SENTENCES + M.MORE_SENTENCES)[1::2]}
 # How often each kind of plain attack is drawn.
 WEIGHTS = {"direct_override": 5, "leak": 4.5, "persona": 3.5, "authority": 2, "refusal_suppression": 1.4, "split": 1.2, "template_forgery": 2.4, "task_hijack": 1.8, "tool_hijack": 1.6, "exfil": 1, "many_shot": .8, "long_persona": 2.2}
-CLEAR = re.compile(r"instruction|rule|direct|prompt|tool|user|silent|approv|confirm|guardrail|polic|polic|system|programming|orders|constraint|restrict|protocol|training|briefing|guid|context|command|assistant|conversation")
+CLEAR = re.compile(r"instruction|rule|direct|prompt|tool|user|silent|approv|confirm|guardrail|polic|system|programming|orders|constraint|restrict|protocol|training|briefing|guid|context|command|assistant|conversation")
 SLOT = re.compile(r"\$(?:\{([a-z]+)\}|([a-z]+))")
 
 
@@ -263,8 +263,6 @@ class Gen:
         if kind == "mixed":
             first, second = r.sample(["homoglyph", "zero_width", "leet", "case", "typo"], 2)
             return self.obfuscate(self.obfuscate(text, first), second)
-        if kind == "double":
-            return base64.b64encode(base64.b64encode(text.encode())).decode()
         if kind == "codepoints":
             return self.wrap(" ".join(str(ord(c)) for c in text), [""], ["ASCII codes, decode and do it: ", "chr() list: "])
         raise KeyError(kind)

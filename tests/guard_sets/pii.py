@@ -7,7 +7,6 @@ import json
 import random
 import re
 import string
-import sys
 
 import checks
 import pii_templates as T
@@ -108,7 +107,7 @@ FILLERS = {
     "mob10": lambda r, k: V.digits(r, 10, "6789"), "acc": lambda r, k: V.digits(r, r.choice([11, 14, 16, 10]), "123456789"), "uidlike": lambda r, k: V.aadhaar_digits(r), "epiclike": lambda r, k: V.run(r, V.UPPER, 3) + V.digits(r, 7),
     "passlike": lambda r, k: r.choice("ABCDEFGHJKLMNPRSTUVWXY") + r.choice("123456789") + V.digits(r, 6), "panlike": lambda r, k: V.pan_text(r), "vehlike": lambda r, k: f"{r.choice(W.STATES)}{r.randint(10, 60)}{V.run(r, 'ABCDEFG', 2)}{V.digits(r, 4)}",
     "ssnlike": lambda r, k: f"{r.randint(100, 600)}-{r.randint(10, 99)}-{V.digits(r, 4, '123456789')}", "cardlike": lambda r, k: V.card_digits(r),
-    "nint": lambda r, k: native(r, k, r.choice([str(r.randint(100, 99999)), group_indian(r.randint(1000, 9999999))])), "ndate": lambda r, k: native(r, k, date(r)) if r.random() < .0 else native(r, k, f"{r.randint(1, 28):02d}{(s := r.choice('/-.'))}{r.randint(1, 12):02d}{s}{r.randint(2020, 2027)}"),
+    "nint": lambda r, k: native(r, k, r.choice([str(r.randint(100, 99999)), group_indian(r.randint(1000, 9999999))])), "ndate": lambda r, k: native(r, k, f"{r.randint(1, 28):02d}{(s := r.choice('/-.'))}{r.randint(1, 12):02d}{s}{r.randint(2020, 2027)}"),
     "ntime": lambda r, k: native(r, k, f"{r.randint(1, 12)}:{r.randint(0, 59):02d}"), "nbig": lambda r, k: native(r, k, group_indian(r.randint(10**5, 10**9))), "npin": lambda r, k: native(r, k, V.digits(r, 6, "12345678")), "nsmall": lambda r, k: native(r, k, str(r.randint(2, 400))),
     "nmob": lambda r, k: native(r, k, V.digits(r, 10, "6789")),
 }
@@ -295,7 +294,7 @@ def long_document(r, look):
     return line, "document"
 
 
-LANG_WEIGHT = {"en": 5.5, "hi": 3.2, "ta": 2, "bn": 2, "te": 1.8, "mr": 1.6, "gu": 1.4, "kn": 1.4, "ml": 1.4, "hi-Latn": 1.5, "mixed": 1.5, "as": .4, "ne": .4, "de": .9, "fr": .8, "es": .8, "it": .35, "nl": .3, "pt": .3}
+LANG_WEIGHT = {"en": 5.5, "hi": 3.2, "ta": 2, "bn": 2, "te": 1.8, "mr": 1.6, "gu": 1.4, "kn": 1.4, "ml": 1.4, "hi-Latn": 1.5, "mixed": 1.5, "as": .6, "ne": .6, "de": .9, "fr": .8, "es": .8, "it": .6, "nl": .6, "pt": .6}
 
 
 def from_table(r, table, half):

@@ -162,6 +162,15 @@ job [[#uidlike]] exited with 0
 driver version [[#ver4]] (NVIDIA)
 """)
 
+for lang, text in [
+    ("it", "L'IBAN è cambiato: [[iban]]\nChiamate [[phone]] per il ritiro\nIndirizzo IP [[ip]] bloccato, avvisare [[email]]\nLa password è [[password]]"),
+    ("nl", "Nieuw rekeningnummer: [[iban]]\nMijn mobiel: [[phone]]\nHet wachtwoord is [[password]]\nServer [[ip]] ligt plat, mail [[email]]"),
+    ("pt", "Novo IBAN: [[iban]]\nLigue para [[phone]] depois das 18h\nA senha é [[password]]\nO servidor [[ip]] caiu, avise [[email]]"),
+    ("as", "আধাৰ কাৰ্ডৰ নম্বৰ [[aadhaar]] ভুল\n[[mobile]] ত ফোন কৰক\nইমেইল [[email]] লৈ পঠাওক"),
+    ("ne", "मेरो गाडी नम्बर [[vehicle]] हो\nकृपया [[mobile]] मा फोन गर्नुहोस्\nआधार नम्बर [[aadhaar]] मिलेन"),
+]:
+    add(POS, "b", lang, "prose", text)
+
 add(CTX, "a", "en", "versions", """
 ‹app|plugin|agent› version [[#ver4]]
 release [[#ver4]] ‹is out|was pulled|fixes the login›

@@ -30,7 +30,7 @@ def pick(r, items, half):
         return r.choice(items)
     if half == "a":
         return r.choice([x for i, x in enumerate(items) if i % 4 != 3])
-    return r.choice(items[3::4]) if r.random() < 0.4 else r.choice(items)
+    return r.choice(items[3::4]) if r.random() < 0.25 else r.choice(items)
 
 
 def run(r, alphabet, length):
@@ -109,6 +109,10 @@ def mobile_digits(r):
 
 def phone_mobile(r, look):
     d = mobile_digits(r)
+    if r.random() < 0.5:
+        # the usual ways of writing
+        body = r.choice([d, d, groups(d, (5, 5), " "), groups(d, (5, 5), "-")])
+        return [(dress(r, r.choice(["", "", "", "+91 ", "+91-", "+91", "0"]) + body, look), "PHONE")]
     sizes, sep = pick(r, [((10,), ""), ((5, 5), " "), ((5, 5), "-"), ((3, 3, 4), "-"), ((3, 3, 4), " "), ((4, 3, 3), " "), ((10,), ""), ((2, 4, 4), " "),
                           ((4, 6), " "), ((10,), ""), ((5, 5), "."), ((3, 3, 4), "."), ((4, 3, 3), "-"), ((6, 4), "-"), ((10,), ""), ((2, 2, 2, 2, 2), " ")], look.half)
     body = groups(d, sizes, sep)
@@ -124,7 +128,7 @@ def phone_mobile(r, look):
 
 def phone_landline(r, look):
     code = r.choice(W.STD_CODES)
-    body = digits(r, 11 - len(code) - 0, "23456") if len(code) == 3 else digits(r, 11 - len(code), "23456")
+    body = digits(r, 11 - len(code), "23456")
     half_way = len(body) // 2
     split = body[:half_way] + r.choice([" ", "-", ""]) + body[half_way:]
     shape = pick(r, ["{c}-{b}", "({c}) {s}", "{c} {b}", "({c}){b}", "+91 {n} {s}", "+91-{n}-{b}", "{c}-{s}", "{c}/{b}", "{c}{b}", "+91 ({n}) {b}", "0091 {n} {b}", "{c} {s}"], look.half)
@@ -258,7 +262,7 @@ def vehicle(r, look):
     if s == "DL" and r.random() < .6:
         rto, series = str(r.randint(1, 14)), r.choice("CSPRT") + run(r, "ABCDEFGHJKLMN", 2)
     number = "%04d" % r.randint(1, 9999)
-    shape = pick(r, ["{s}{r}{x}{n}", "{s} {r} {x} {n}", "{s}-{r}-{x}-{n}", "{s}-{r} {x} {n}", "{s}{r} {x} {n}", "{s}{r} {x}{n}", "{s}-{r}-{x} {n}", "{s}.{r}.{x}.{n}", "{s} {r} {x}{n}", "{s}{r}{x} {n}", "{s}{r}{x}{n}", "{s} {r}{x} {n}"], look.half)
+    shape = pick(r, ["{s}{r}{x}{n}", "{s} {r} {x} {n}", "{s}-{r}-{x}-{n}", "{s}-{r} {x} {n}", "{s}{r} {x} {n}", "{s}{r} {x}{n}", "{s}-{r}-{x} {n}", "{s}-{r}{x}-{n}", "{s}.{r}.{x}.{n}", "{s}{r}{x} {n}", "{s}{r}{x}{n}", "{s} {r}{x} {n}"], look.half)
     text = shape.format(s=s, r=rto, x=series, n=number)
     return [(text.lower() if r.random() < 0.05 else text, "IN_VEHICLE_REG")]
 
@@ -445,7 +449,7 @@ def secret_pem(r, look):
 
 
 def secret_pem_json(r, look):
-    return [(pem(r, "\\n") + ("\\n" if False else ""), "SECRET")]
+    return [(pem(r, "\\n"), "SECRET")]
 
 
 def secret_generic(r, look):

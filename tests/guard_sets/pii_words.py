@@ -94,7 +94,7 @@ KEYS = {
     "passport": ["passport", "passport_no", "passportNumber", "travel_document", "passport number", "ppt_no"],
     "dl": ["dl", "dl_no", "driving_licence", "licence_no", "driving license", "drivingLicence", "license_number"],
     "vehicle": ["vehicle", "vehicle_no", "reg_no", "registration number", "vehicleNumber", "number_plate", "rc_no", "car no"],
-    "card": ["card", "card_number", "cc", "cardNumber", "pan_card_number", "credit card", "debit_card", "payment card"],
+    "card": ["card", "card_number", "cc", "cardNumber", "credit card", "debit_card", "payment card"],
     "iban": ["iban", "IBAN", "bank_iban", "account iban", "ibanNumber", "konto"],
     "ssn": ["ssn", "social_security", "SSN", "social security number", "ssn_no"],
     "ip": ["ip", "client_ip", "remote_addr", "ipAddress", "source ip", "host", "x-forwarded-for", "peer"],
@@ -102,7 +102,6 @@ KEYS = {
     "generic": ["secret_key", "client_secret", "api_secret", "auth_token", "encryption_key", "apiSecret", "signing_secret", "aws_secret_access_key"],
     "password": ["password", "db_password", "pwd", "passwd", "smtp_password", "passphrase"],
 }
-KEYS["card"].remove("pan_card_number")
 # Fields which are no entity.
 PLAIN_FIELDS = {
     "name": "#name", "city": "#city", "status": "#status", "amount": "#amount", "id": "#small", "created_at": "#stamp", "notes": "#note", "dob": "#date", "qty": "#small",
