@@ -67,7 +67,7 @@ class Gen:
 
     def tidy(self, text):
         text = re.sub(r" +([.,;!?])(?=\s|$)", r"\1", text)
-        text = re.sub(r"([!?.])\.(?=\s|$)", r"\1", text).strip()
+        text = re.sub(r"(?<!\.)([!?.])\.(?=\s|$)", r"\1", text).strip()
         if text and self.r.random() < .85 and text[0].islower() and self.half == "a":
             text = text[0].upper() + text[1:]
         return text
@@ -186,7 +186,7 @@ class Gen:
             middle = middle.replace('"', "'").replace("\n", " ")
 
         def body(m):
-            n = r.choice([1, 2, 3, 5, 8]) if r.random() < .85 else r.choice([15, 25, 40])
+            n = r.choice([1, 2, 3, 5, 8, 14]) if r.random() < .8 else r.choice([15, 25, 40])
             return " ".join(self.native_prose(native, n) if native else self.prose(n, .08))
 
         text = template.replace("[[X]]", "\0")
