@@ -1,6 +1,6 @@
 //! Trains the weights of the injection detector and says how well they do on sources they were not trained on.
 //!
-//! `train_injection TRAIN.jsonl [--out FOLDER] [--measure FILE.jsonl]... [--no-folds] [--own-share N]`
+//! `train_injection TRAIN.jsonl... [--out FOLDER] [--measure FILE.jsonl]... [--no-folds] [--own-share N]`
 //!
 //! Prints, for each source left out, the area under the curve and the recall at 1 % of false alarms; then trains on all of it.
 #![allow(
@@ -29,7 +29,7 @@ use std::path::PathBuf;
 const FALSE_ALARMS: f32 = 0.006;
 
 struct Arguments {
-    train: PathBuf,
+    train: Vec<PathBuf>,
     out: Option<PathBuf>,
     measure: Vec<PathBuf>,
     folds: bool,
@@ -38,14 +38,14 @@ struct Arguments {
 
 fn arguments() -> Arguments {
     let mut words = std::env::args().skip(1);
-    let mut parsed = Arguments { train: PathBuf::new(), out: None, measure: Vec::new(), folds: true, dump: false };
+    let mut parsed = Arguments { train: Vec::new(), out: None, measure: Vec::new(), folds: true, dump: false };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--out" => parsed.out = words.next().map(PathBuf::from),
             "--measure" => parsed.measure.extend(words.next().map(PathBuf::from)),
             "--no-folds" => parsed.folds = false,
             "--dump" => parsed.dump = true,
-            _ => parsed.train = PathBuf::from(word),
+            _ => parsed.train.push(PathBuf::from(word)),
         }
     }
     parsed
@@ -54,7 +54,7 @@ fn arguments() -> Arguments {
 fn main() {
     let arguments = arguments();
     let finder = SlotFinder::new().expect("the word lists compile");
-    let mut examples = data::read(&arguments.train);
+    let mut examples: Vec<_> = arguments.train.iter().flat_map(|path| data::read(path)).collect();
     examples.extend(grammar::generate());
     let samples: Vec<Sample> = examples.iter().map(|e| Sample::of(e, &finder)).collect();
     println!("{} examples, {} windows", samples.len(), samples.iter().map(|s| s.windows.len()).sum::<usize>());
