@@ -62,6 +62,10 @@ impl Runs {
         let Some((at, len)) = self.at_sign(start)? else { return Ok(None) };
         let (window, lead) = lead(context.left.window());
         let local = start.text.get(start.at..at).unwrap_or_default();
+        // The masked end of another value.
+        if local.bytes().all(|b| b == b'X' || !is_start(b)) {
+            return Ok(None);
+        }
         let near = || context.is_near(PiiType::Email) || context.is_near(PiiType::Upi);
         // One that began earlier in the run was judged there, but for the masked end of another value.
         let begun = lead.iter().any(|b| is_start(*b) && *b != b'X');
@@ -190,22 +194,17 @@ fn handle(
 ) -> Result<Option<Address>, NeedMore> {
     let mut name = [0; HANDLE_BYTES_MAX];
     let mut len = 0;
-    loop {
-        let read = here.past_invisible()?;
-        let class = read.class()?;
-        if !is_alnum(class) {
-            break;
-        }
+    while is_alnum(here.class()?) {
         let Some(slot) = name.get_mut(len) else { return Ok(None) };
-        *slot = class.to_ascii_lowercase();
+        *slot = here.class()?.to_ascii_lowercase();
         len += 1;
-        here = read.next()?;
+        here = here.next()?;
     }
-    let class = here.class()?;
-    let goes_on = match class {
-        b'.' => is_glued(here.next()?)?,
+    let after = here.past_invisible()?;
+    let goes_on = match after.class()? {
+        b'.' => is_glued(after.next()?)?,
         b'@' => true,
-        _ => is_glued(here)?,
+        _ => is_glued(after)?,
     };
     let name = std::str::from_utf8(name.get(..len).unwrap_or_default()).unwrap_or_default();
     if goes_on || len < 2 || at - start.at < 2 || context.left.before().last() == b'@' {

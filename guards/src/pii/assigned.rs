@@ -151,7 +151,7 @@ pub(super) fn assigned(start: Cursor<'_>, context: &Context<'_>) -> Result<Optio
         return Ok(None);
     }
     let swallow = value.goes_on.then_some(Swallow::token(Alphabet::Value));
-    Ok(Some(Secret { start: start.at, end: value.end, certain: if name == Name::Password { 82 } else { 80 }, swallow }))
+    Ok(Some(Secret { end: value.end, certain: if name == Name::Password { 82 } else { 80 }, swallow }))
 }
 
 /// A value up to the sign that ends it.
