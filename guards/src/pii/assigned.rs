@@ -10,8 +10,22 @@ use super::swallow::{Alphabet, Swallow};
 use raptorgate_config::model::PiiType;
 
 /// Ends of names, letters only, of which the values are passwords: short ones count too.
-const PASSWORDS: &[&str] =
-    &["password", "passwd", "pwd", "passphrase", "passwort", "passcode", "dbpass", "userpass", "secret"];
+const PASSWORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passwort",
+    "passcode",
+    "dbpass",
+    "userpass",
+    "pass",
+    "smtppass",
+    "secret",
+];
+
+/// Words that make a sentence in front of ` is …` speak of a password.
+const PHRASES: &[&str] = &["password", "passphrase", "passcode", "passwort"];
 
 /// Ends of names of keys and tokens: only long values count.
 const KEYS: &[&str] = &[
@@ -222,20 +236,35 @@ fn name_before(window: &[u8]) -> Option<Name> {
     let (rest, separated) = assignment(window);
     let name = letters(rest);
     let name = name.text();
-    if !separated && !name.ends_with("bearer") && !name.ends_with("basic") {
+    let told = name.ends_with("secretaccesskey"); // `aws configure set aws_secret_access_key …`
+    if !separated && !told && !name.ends_with("bearer") && !name.ends_with("basic") {
         return None;
     }
     let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
-    let scheme = name.ends_with("bearer") || (name.ends_with("basic") && name.ends_with("authorizationbasic"));
-    let found = if ends(PASSWORDS) {
+    let scheme = name.ends_with("bearer")
+        || name.ends_with("authorizationbasic")
+        || (name == "basic" && speaks_of_authorization(window));
+    // `the password for the portal is …`
+    let spoken = separated && rest.len() < window.len() && PHRASES.iter().any(|word| name.contains(word));
+    let found = if ends(PASSWORDS) || spoken {
         Name::Password
-    } else if scheme || (separated && ends(KEYS)) {
+    } else if scheme || told || (separated && ends(KEYS)) {
         Name::Key
     } else {
         return None;
     };
-    let harmless = HARMLESS.iter().any(|word| name.contains(word));
-    (!harmless && (separated || scheme)).then_some(found)
+    (!is_harmless(name) && (separated || scheme || told)).then_some(found)
+}
+
+/// `"Authorization": "Basic …"`
+fn speaks_of_authorization(window: &[u8]) -> bool {
+    window.windows(13).any(|part| part.eq_ignore_ascii_case(b"authorization"))
+}
+
+/// An account's key is no count.
+fn is_harmless(name: &str) -> bool {
+    let name = name.replace("account", "");
+    HARMLESS.iter().any(|word| name.contains(word))
 }
 
 /// True if something is assigned to what stands right after `window`: looked at first, since most words are no values.
@@ -247,7 +276,7 @@ fn is_assigned(window: &[u8]) -> bool {
             .and_then(|from| rest.get(from..))
             .is_some_and(|end| end.eq_ignore_ascii_case(name))
     };
-    separated || scheme(b"bearer") || scheme(b"basic")
+    separated || scheme(b"bearer") || scheme(b"basic") || scheme(b"secret_access_key")
 }
 
 /// What stands before `=`, `: "`, `": "`, ` is `, and whether one of these stood there.
@@ -297,7 +326,7 @@ pub(super) fn names_secret(name: &[u8]) -> bool {
     let name = letters(name.trim_ascii_end());
     let name = name.text();
     let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
-    (ends(PASSWORDS) || ends(KEYS)) && !HARMLESS.iter().any(|word| name.contains(word))
+    (ends(PASSWORDS) || ends(KEYS)) && !is_harmless(name)
 }
 
 #[cfg(test)]

@@ -41,4 +41,12 @@ pub(super) const WORDS: &[&str] = &[
     "npm",
     "gem",
     "crate",
+    "bumped",
+    "bump",
+    "downgrade",
+    "downgraded",
+    "rollback",
+    "patch",
+    "driver",
+    "kernel",
 ];

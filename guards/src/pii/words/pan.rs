@@ -26,4 +26,7 @@ pub(super) const WORDS: &[&str] = &[
     "tax+id",
     "tax+pan",
     "income+tax",
+    "pan+card",
+    "pan+no",
+    "pan+number",
 ];

@@ -21,4 +21,11 @@ pub(super) const WORDS: &[&str] = &[
     "പാസ്‌പോർട്ട്*",
     "ਪਾਸਪੋਰਟ*",
     "ପାସପୋର୍ଟ*",
+    "traveldocument",
+    "travel+document",
+    "traveldoc",
+    "travel+doc",
+    "ppno",
+    "pp+no",
+    "pp+number",
 ];

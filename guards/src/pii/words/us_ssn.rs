@@ -11,4 +11,9 @@ pub(super) const WORDS: &[&str] = &[
     "socsec",
     "social+security",
     "soc+sec",
+    "ss",
+    "ss+no",
+    "ss+number",
+    "socialsecuritynumber",
+    "socialsecurityno",
 ];

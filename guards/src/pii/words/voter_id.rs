@@ -42,4 +42,12 @@ pub(super) const WORDS: &[&str] = &[
     "photo+identity",
     "epic+id",
     "election+photo",
+    "voter+card",
+    "voter+id",
+    "voter+identity",
+    "epic+no",
+    "epic+number",
+    "एपिक*",
+    "এপিক*",
+    "எபிக்*",
 ];
