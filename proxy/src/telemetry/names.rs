@@ -298,7 +298,7 @@ pub const SANITIZED: Metric = metric(
     "raptorgate_sanitized_total",
     Kind::Counter,
     &["route", "action"],
-    "Prompt injection findings, cut out (strip) or refused (block).",
+    "Prompt injection findings, by what was done: strip, block, neutralise, flag, report, or shadow.",
 );
 /// Masked values.
 pub const MASKED: Metric = metric(
