@@ -154,6 +154,7 @@ impl ReplyStream {
 
     fn run(&mut self, frames: Vec<Frame>, exchange: &mut Exchange, out: &mut BytesMut) -> Result<(), Denial> {
         let mut frames = frames;
+        let mut refused = None;
         for (name, transform) in &mut self.transforms {
             let mut next = Vec::with_capacity(frames.len());
             let ran = catch_unwind(AssertUnwindSafe(|| {
@@ -169,7 +170,10 @@ impl ReplyStream {
                 return Err(self.fail(Denial::Internal));
             }
             frames = next;
+            // what came before a refusal goes through those behind; one of theirs comes earlier in the reply
+            refused = exchange.refused.take().or(refused);
         }
+        exchange.refused = refused;
         encode(frames, out);
         self.refused(exchange)
     }
