@@ -39,7 +39,7 @@ const fn request_order(name: FilterName) -> u8 {
         FilterName::MaskPii => 7,
         FilterName::PromptLeak => 8, // knows the system prompt as the model will read it
         FilterName::Meter => 9,      // sees the body as it will be sent
-        FilterName::Admit => 10,     // holds what the meter reads; a request that anything else refuses takes from no limit
+        FilterName::Admit => 10, // holds what the meter reads; a request that anything else refuses takes from no limit
         FilterName::Custom(_) => 11,
     }
 }
@@ -57,7 +57,7 @@ const fn response_order(name: FilterName) -> u8 {
         | FilterName::Sanitize
         | FilterName::Admit => 1, // charges what the meter found
         FilterName::PromptLeak => 2, // reads what the model wrote
-        FilterName::MaskPii => 3,    // irreversible, before anything could store the reply
+        FilterName::MaskPii => 3, // irreversible, before anything could store the reply
         FilterName::Custom(_) => 4,
     }
 }

@@ -4,6 +4,7 @@
 //! * A reply that is held whole gives the same frames to a transform as one that streams
 //!   (`a_held_reply_equals_a_streamed_one`).
 //! * After an error nothing more comes out (`nothing_follows_an_error`).
+//! * What came before a refusal passes the filters behind it first (`masked_texts_go_out_as_masked_until_the_leak`).
 
 use crate::exchange::Exchange;
 use crate::filter::{BodyKind, Decision, Ended, Filter, FilterName, GateNeed, Reply, ResponseTransform, WholeResponse};
