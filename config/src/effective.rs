@@ -10,7 +10,7 @@ use crate::media::media_text;
 use crate::model::{
     ApiKey, Authenticate, Budget, CertificateMatch, ClientCertificate, Compress, Config, Counted, Dns, Ejection,
     EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, Judged, MaskPii, Masking, Meter, ModelPrice,
-    OwnPattern, PiiAction, Pool, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
+    OwnPattern, PiiAction, Pool, PromptLeak, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
 };
 use crate::patterns::{host_text, path_text, source_text};
 use crate::source::MASK;
@@ -132,6 +132,7 @@ fn route_yaml(route: &Route) -> Yaml {
         ("flood_limits", or_off(&route.flood_limits, flood_limits)),
         ("sanitize", or_off(&route.sanitize, sanitize)),
         ("mask_pii", or_off(&route.mask_pii, mask_pii)),
+        ("prompt_leak", or_off(&route.prompt_leak, prompt_leak)),
         ("meter", or_off(&route.meter, meter)),
         ("budgets", list_or_off(&route.budgets, budget)),
         ("rate_limits", list_or_off(&route.rate_limits, rate_limit)),
@@ -298,7 +299,7 @@ fn mask_pii(block: &MaskPii) -> Yaml {
         maybe("response", direction(&block.response)),
         (!block.allow.is_empty()).then(|| ("allow", Yaml::List(block.allow.iter().map(text).collect()))),
         maybe("patterns", own_patterns(block)),
-        maybe("key", block.key.as_ref().map(|_| word("***"))),
+        maybe("key", block.key.as_ref().map(|_| text(MASK))),
     ];
     map(all.into_iter().flatten())
 }
@@ -342,6 +343,11 @@ fn pii_action(action: PiiAction, threshold_percent: u8) -> Yaml {
         maybe("threshold", threshold.map(word)),
     ];
     map(all.into_iter().flatten())
+}
+
+fn prompt_leak(block: &PromptLeak) -> Yaml {
+    let canary = maybe("canary", block.canary.as_ref().map(|_| text(MASK)));
+    map([("action", word(block.action.word()))].into_iter().chain(canary))
 }
 
 fn meter(block: &Meter) -> Yaml {

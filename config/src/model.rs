@@ -9,6 +9,7 @@ mod fault;
 mod idempotency;
 mod limits;
 mod masking;
+mod prompt_leak;
 mod sanitize;
 mod tls;
 mod upstreams;
@@ -21,6 +22,7 @@ pub use fault::{Fault, FaultAbort, FaultDelay};
 pub use idempotency::{ExecutionLock, Idempotency, OnDuplicate};
 pub use limits::{ClientLimits, Limits};
 pub use masking::{MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
+pub use prompt_leak::{PromptLeak, PromptLeakAction};
 pub use sanitize::{Judged, Sanitize, SanitizeAction};
 pub use tls::{
     CertificateMatch, ClientCertificate, ClientCertificateMode, ClientCertificates, ListenerTls, TlsVersion,
@@ -185,6 +187,8 @@ pub struct Route {
     pub sanitize: Option<Sanitize>,
     /// PII masking.
     pub mask_pii: Option<MaskPii>,
+    /// Replies that give the system prompt away.
+    pub prompt_leak: Option<PromptLeak>,
     /// Metering.
     pub meter: Option<Meter>,
     /// What may be spent.

@@ -10,6 +10,7 @@ use crate::model::{
     ApiFormat, HostPattern, MediaRange, OnDisconnect, OnLargeReply, PathPattern, ReplyCoding, SanitizeAction, Source,
 };
 use crate::patterns::Method;
+use crate::prompt_leak::PromptLeakBlock;
 use crate::schema::PriceBlock;
 use crate::shape::{block, words};
 use crate::units::Secret;
@@ -61,6 +62,8 @@ block! {
         sanitize: OrOff<SanitizeBlock> = optional,
         /// Masking of personal data in both directions.
         mask_pii: OrOff<MaskBlock> = optional,
+        /// Replies that give away the system prompt of their request.
+        prompt_leak: OrOff<PromptLeakBlock> = optional,
         /// Counting of tokens and cost.
         meter: OrOff<MeterBlock> = optional,
         /// What may be spent, and by whom. All of a request's budgets hold, or it is refused.

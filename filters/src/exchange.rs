@@ -5,6 +5,7 @@ use crate::kept::KeptReply;
 use crate::mask_pii::Minted;
 use raptorgate_config::model::{ApiFormat, ModelPrice};
 use raptorgate_config::units::Money;
+use raptorgate_guards::injection::leak::Protected;
 use raptorgate_policies::admission::{ClientKey, Needs, Prepared};
 use raptorgate_policies::client_certificate::VerifiedCertificate;
 use raptorgate_policies::{Denial, Identity, Timestamp};
@@ -54,6 +55,8 @@ pub struct Exchange {
     pub held: Option<Arc<Prepared>>,
     /// Tokens that `mask_pii` put into the request: in the reply they are turned back.
     pub minted: Minted,
+    /// What `prompt_leak` watches the reply for; absent: nothing.
+    pub protected: Option<Arc<Protected>>,
     /// The reply as its client got it, once it is whole, if it is to be kept.
     pub kept: Option<KeptReply>,
     /// Set by a transform that found what must not go on: the stream ends here.
@@ -93,6 +96,7 @@ impl Exchange {
             failed: Vec::new(),
             held: None,
             minted: Minted::default(),
+            protected: None,
             kept: None,
             refused: None,
             stopped: None,
@@ -183,6 +187,8 @@ pub struct Report {
     pub masked_request: BTreeMap<&'static str, u32>,
     /// Values masked in the reply, by type.
     pub masked_response: BTreeMap<&'static str, u32>,
+    /// What the reply gave away of the system prompt: `canary` or `wording`.
+    pub prompt_leak: Option<&'static str>,
     /// Filter that panicked, if one did.
     pub panicked: Option<FilterName>,
     /// What became of its idempotency key, if it has one that the store was asked for.

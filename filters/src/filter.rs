@@ -34,6 +34,8 @@ pub enum FilterName {
     Sanitize,
     /// PII masking.
     MaskPii,
+    /// Replies that give the system prompt away.
+    PromptLeak,
     /// Usage and cost.
     Meter,
     /// Keys, budgets and rate limits.
@@ -54,6 +56,7 @@ impl FilterName {
             Self::Fault => "fault",
             Self::Sanitize => "sanitize",
             Self::MaskPii => "mask_pii",
+            Self::PromptLeak => "prompt_leak",
             Self::Meter => "meter",
             Self::Admit => "admit",
             Self::Custom(name) => name,

@@ -37,9 +37,10 @@ const fn request_order(name: FilterName) -> u8 {
         FilterName::Fault => 5,       // only for callers that would be served
         FilterName::Sanitize => 6,    // before masking: a mask must not split a phrase that would be found
         FilterName::MaskPii => 7,
-        FilterName::Meter => 8, // sees the body as it will be sent
-        FilterName::Admit => 9, // holds what the meter reads; a request that anything else refuses takes from no limit
-        FilterName::Custom(_) => 10,
+        FilterName::PromptLeak => 8, // knows the system prompt as the model will read it
+        FilterName::Meter => 9,      // sees the body as it will be sent
+        FilterName::Admit => 10, // holds what the meter reads; a request that anything else refuses takes from no limit
+        FilterName::Custom(_) => 11,
     }
 }
 
@@ -55,8 +56,9 @@ const fn response_order(name: FilterName) -> u8 {
         | FilterName::Fault
         | FilterName::Sanitize
         | FilterName::Admit => 1, // charges what the meter found
-        FilterName::MaskPii => 2, // irreversible, before anything could store the reply
-        FilterName::Custom(_) => 3,
+        FilterName::PromptLeak => 2, // reads what the model wrote
+        FilterName::MaskPii => 3, // irreversible, before anything could store the reply
+        FilterName::Custom(_) => 4,
     }
 }
 

@@ -100,7 +100,8 @@ pub fn status(denial: &Denial) -> StatusCode {
         | Denial::UpstreamInvalidReply
         | Denial::ReplyTooLarge
         | Denial::ReplyRatioTooHigh
-        | Denial::ReplyPiiBlocked => StatusCode::BAD_GATEWAY,
+        | Denial::ReplyPiiBlocked
+        | Denial::ReplyPromptLeak => StatusCode::BAD_GATEWAY,
         Denial::UpstreamTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
         Denial::FaultInjected { status } => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         Denial::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -169,6 +170,9 @@ fn fixed_message(denial: &Denial) -> &'static str {
         Denial::PromptBlocked => "The request contains text that looks like prompt injection; remove it.",
         Denial::PiiBlocked => "The request contains personal data that may not be sent; remove it.",
         Denial::ReplyPiiBlocked => "The reply was withheld because it contains personal data; ask for something else.",
+        Denial::ReplyPromptLeak => {
+            "The reply was withheld because it repeats the model's instructions; ask for something else."
+        }
         Denial::Key(refusal) => key_message(*refusal),
         Denial::StoreUnavailable => "The gateway cannot check budgets and limits now; try again shortly.",
         Denial::Overloaded => "The gateway has no room for this request now; try again shortly.",

@@ -4,6 +4,7 @@
 //! * A reply that is held whole gives the same frames to a transform as one that streams
 //!   (`a_held_reply_equals_a_streamed_one`).
 //! * After an error nothing more comes out (`nothing_follows_an_error`).
+//! * What came before a refusal passes the filters behind it first (`masked_texts_go_out_as_masked_until_the_leak`).
 
 use crate::exchange::Exchange;
 use crate::filter::{BodyKind, Decision, Ended, Filter, FilterName, GateNeed, Reply, ResponseTransform, WholeResponse};
@@ -154,6 +155,7 @@ impl ReplyStream {
 
     fn run(&mut self, frames: Vec<Frame>, exchange: &mut Exchange, out: &mut BytesMut) -> Result<(), Denial> {
         let mut frames = frames;
+        let mut refused = None;
         for (name, transform) in &mut self.transforms {
             let mut next = Vec::with_capacity(frames.len());
             let ran = catch_unwind(AssertUnwindSafe(|| {
@@ -169,7 +171,10 @@ impl ReplyStream {
                 return Err(self.fail(Denial::Internal));
             }
             frames = next;
+            // what came before a refusal goes through those behind; one of theirs comes earlier in the reply
+            refused = exchange.refused.take().or(refused);
         }
+        exchange.refused = refused;
         encode(frames, out);
         self.refused(exchange)
     }

@@ -206,7 +206,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-const INWARD: [FilterName; 9] = [
+const INWARD: [FilterName; 10] = [
     FilterName::FloodLimits,
     FilterName::Authenticate,
     FilterName::EndUser,
@@ -214,6 +214,7 @@ const INWARD: [FilterName; 9] = [
     FilterName::Fault,
     FilterName::Sanitize,
     FilterName::MaskPii,
+    FilterName::PromptLeak,
     FilterName::Meter,
     FilterName::Custom("x"),
 ];
@@ -231,7 +232,8 @@ proptest! {
         for phase in [Seen::ResponseHead, Seen::End] {
             let outward = order(phase);
             prop_assert_eq!(outward[0], FilterName::Meter, "what is billed is read before anything is rewritten");
-            prop_assert_eq!(&outward[7..], &[FilterName::MaskPii, FilterName::Custom("x")][..]);
+            let last = [FilterName::PromptLeak, FilterName::MaskPii, FilterName::Custom("x")];
+            prop_assert_eq!(&outward[7..], &last[..]);
         }
         let last_head = log.lock().iter().rposition(|(_, seen)| *seen == Seen::Request);
         let first_body = log.lock().iter().position(|(_, seen)| *seen == Seen::Body);

@@ -104,6 +104,8 @@ pub enum Denial {
     PiiBlocked,
     /// Personal data found in the reply, and the route says block.
     ReplyPiiBlocked,
+    /// The reply gives the system prompt away, and the route says block.
+    ReplyPromptLeak,
     // -- limits
     /// Too many requests.
     RateLimited {
@@ -250,6 +252,7 @@ impl Denial {
             Self::PromptBlocked,
             Self::PiiBlocked,
             Self::ReplyPiiBlocked,
+            Self::ReplyPromptLeak,
             Self::RateLimited { retry_after: Duration::from_secs(1), limit: None },
             Self::ExceedsRateLimit { limit: LimitName::default() },
             Self::TooManyAtOnce { limit: LimitName::default() },
@@ -322,6 +325,7 @@ impl Denial {
             Self::PromptBlocked => "prompt_blocked",
             Self::PiiBlocked => "pii_blocked",
             Self::ReplyPiiBlocked => "reply_pii_blocked",
+            Self::ReplyPromptLeak => "reply_prompt_leak",
             Self::RateLimited { .. } => "rate_limited",
             Self::ExceedsRateLimit { .. } => "exceeds_rate_limit",
             Self::TooManyAtOnce { .. } => "too_many_at_once",

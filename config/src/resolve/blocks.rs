@@ -8,6 +8,7 @@ use crate::model::{
     Compress, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, Judged, Rate, ReplyCoding, Sanitize,
 };
 use crate::problem::{Code, Finding, Position};
+use crate::prompt_leak;
 use crate::routes::{
     CompressBlock, EndUserBlock, ExecutionBlock, FaultBlock, FloodBlock, RateBlock, RouteBlocks, SanitizeBlock,
 };
@@ -59,6 +60,9 @@ pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, known: &mut Known, 
     }
     if let Some(block) = on(&blocks.mask_pii) {
         masking::check(block, cx);
+    }
+    if let Some(block) = on(&blocks.prompt_leak) {
+        prompt_leak::check(block, cx);
     }
     if let Some(block) = on(&blocks.meter).and_then(|meter| meter.default_price.as_ref()) {
         price(block, scope.currency, cx);

@@ -5,8 +5,11 @@
 
 use super::{Scope, blocks, budgets, idempotency, keys, masking, price};
 use crate::decode::{Context, OrOff, Some1};
-use crate::model::{ApiFormat, Meter, OnDisconnect, OnLargeReply, PathPattern, PiiAction, Route, RouteMatch, Segment};
+use crate::model::{
+    ApiFormat, Meter, OnDisconnect, OnLargeReply, PathPattern, PiiAction, PromptLeakAction, Route, RouteMatch, Segment,
+};
 use crate::problem::{Code, Finding, suggest};
+use crate::prompt_leak;
 use crate::routes::{BodyBlock, EndUserBlock, MatchBlock, MeterBlock, RouteBlock, RouteBlocks};
 
 /// Decoded bytes for each coded one where the file has no `body` block; the same as the block's default.
@@ -55,6 +58,7 @@ pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -
         flood_limits: inherit(&own.flood_limits, &inherited.flood_limits).map(blocks::flood_limits),
         sanitize: inherit(&own.sanitize, &inherited.sanitize).map(blocks::sanitize),
         mask_pii: inherit(&own.mask_pii, &inherited.mask_pii).map(masking::mask_pii),
+        prompt_leak: inherit(&own.prompt_leak, &inherited.prompt_leak).map(prompt_leak::prompt_leak),
         on_disconnect: on_disconnect.unwrap_or(if meter.is_some() {
             OnDisconnect::Finish
         } else {
@@ -179,6 +183,12 @@ fn check_large_reply(own: &RouteBlocks, inherited: &RouteBlocks, cx: &mut Contex
     if mask.is_some_and(|mask| mask.response.actions().any(|action| action == PiiAction::Block)) {
         let message = "`on_large_reply: stream` would let pass what `mask_pii.response` blocks";
         let help = "use `refuse`, or `mask` or `replace` in `mask_pii.response`";
+        cx.tell(Finding::new(body.on_large_reply.at, Code::Conflict, message).help(help));
+    }
+    let leak = inherit(&own.prompt_leak, &inherited.prompt_leak);
+    if leak.is_some_and(|leak| leak.action == PromptLeakAction::Block) {
+        let message = "`on_large_reply: stream` would let pass what `prompt_leak` blocks";
+        let help = "use `refuse`, or `action: report` in `prompt_leak`";
         cx.tell(Finding::new(body.on_large_reply.at, Code::Conflict, message).help(help));
     }
 }

@@ -1,4 +1,4 @@
-//! Mistakes about personal data.
+//! Mistakes about personal data and system prompts.
 
 use super::METER;
 
@@ -24,5 +24,12 @@ pub const CASES: &[(&str, &str, &str)] = &[
         "a threshold beyond certainty",
         METER,
         "    mask_pii: { request: { pan: { action: mask, threshold: «wrong_value»101 } } }\n",
+    ),
+    ("a short canary", METER, "    prompt_leak: { canary: «wrong_value»kestrel }\n"),
+    ("an action that does not fit replies", METER, "    prompt_leak: { action: «wrong_value»strip }\n"),
+    (
+        "a leak that a large reply would carry out",
+        METER,
+        "    prompt_leak: {}\n    body: { on_large_reply: «conflict»stream }\n",
     ),
 ];

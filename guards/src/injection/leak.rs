@@ -4,6 +4,10 @@
 //! * How a reply is cut into pieces makes no difference (`pieces_make_no_difference`).
 //! * Memory does not grow with the reply (`memory_is_bounded`).
 //! * Common phrases are no leak: several runs of [`SHINGLE_WORDS`] words must be shared (`short_quotes_are_no_leak`).
+//! * Neither prompt nor canary nor reply can be printed (`nothing_is_printed`).
+
+use std::borrow::Borrow;
+use std::fmt;
 
 /// Words of a run.
 pub const SHINGLE_WORDS: usize = 6;
@@ -12,12 +16,12 @@ pub const SHINGLES_MAX: usize = 8_192;
 /// Letters of a word that are looked at.
 const WORD_LETTERS_MAX: u32 = 64;
 /// Shared runs in a row, or in sum, that are a leak.
-const SHARED_MIN: u32 = 4;
+const SHARED_MIN: usize = 4;
 /// Longest canary, in bytes.
 pub const CANARY_BYTES_MAX: usize = 128;
 
 /// Runs of words of one system prompt, and its canary.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Protected {
     shingles: Vec<u64>,
     canary: Vec<u8>,
@@ -37,6 +41,12 @@ pub enum Leak {
     },
 }
 
+impl fmt::Debug for Protected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 impl Protected {
     /// Takes a system prompt. A prompt of less than nine words can be known by its canary only. An empty canary is none; one that
     /// is too long is known by its first [`CANARY_BYTES_MAX`] bytes.
@@ -54,15 +64,14 @@ impl Protected {
         Self { shingles, canary }
     }
 
+    /// True if there is nothing that a reply could give away.
+    pub fn is_empty(&self) -> bool {
+        self.shingles.is_empty() && self.canary.is_empty()
+    }
+
     /// Watches one reply.
-    pub fn watch(&self) -> Watch<'_> {
-        Watch {
-            protected: self,
-            words: WordHashes::default(),
-            seen: vec![false; self.shingles.len()],
-            shared: 0,
-            tail: Vec::new(),
-        }
+    pub fn watch(&self) -> Watch<&Self> {
+        Watch::new(self)
     }
 
     /// Looks at a whole reply.
@@ -72,18 +81,29 @@ impl Protected {
     }
 }
 
-/// A reply on its way.
-#[derive(Debug)]
-pub struct Watch<'p> {
-    protected: &'p Protected,
+/// A reply on its way, watched for a borrowed or a shared [`Protected`].
+#[derive(Clone)]
+pub struct Watch<P> {
+    protected: P,
     words: WordHashes,
-    seen: Vec<bool>,
-    shared: u32,
+    /// Places of the runs that were seen; fewer than [`SHARED_MIN`] until it is a leak, and none is added after it.
+    seen: Vec<usize>,
     /// The last bytes, less than a canary has.
     tail: Vec<u8>,
 }
 
-impl Watch<'_> {
+impl<P> fmt::Debug for Watch<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl<P: Borrow<Protected>> Watch<P> {
+    /// Begins with a reply.
+    pub fn new(protected: P) -> Self {
+        Self { protected, words: WordHashes::default(), seen: Vec::new(), tail: Vec::new() }
+    }
+
     /// Takes the next piece; says when enough was given away.
     pub fn push(&mut self, piece: &str) -> Option<Leak> {
         if self.has_canary(piece.as_bytes()) {
@@ -101,18 +121,21 @@ impl Watch<'_> {
         if !self.words.push(c) {
             return None;
         }
-        let at = self.protected.shingles.binary_search(&self.words.shingle()?).ok()?;
-        let seen = self.seen.get_mut(at)?;
-        if std::mem::replace(seen, true) {
+        let shingles = &self.protected.borrow().shingles;
+        let at = shingles.binary_search(&self.words.shingle()?).ok()?;
+        if self.seen.contains(&at) {
             return None;
         }
-        self.shared = self.shared.saturating_add(1);
-        let of = u32::try_from(self.protected.shingles.len()).unwrap_or(u32::MAX);
-        (self.shared >= SHARED_MIN).then_some(Leak::Wording { shared: self.shared, of })
+        if self.seen.len() < SHARED_MIN {
+            self.seen.push(at);
+        }
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let leak = Leak::Wording { shared: count(self.seen.len()), of: count(shingles.len()) };
+        (self.seen.len() >= SHARED_MIN).then_some(leak)
     }
 
     fn has_canary(&mut self, piece: &[u8]) -> bool {
-        let canary = &self.protected.canary;
+        let canary = &self.protected.borrow().canary;
         if canary.is_empty() {
             return false;
         }
@@ -133,7 +156,7 @@ impl Watch<'_> {
 }
 
 /// Hashes of the last words.
-#[derive(Debug, Default)]
+#[derive(Clone, Default)]
 struct WordHashes {
     last: [u64; SHINGLE_WORDS],
     known: usize,
@@ -206,6 +229,15 @@ mod tests {
         let mut watch = protected.watch();
         assert_eq!(watch.push(&"other words ".repeat(50_000)), None);
         assert!(watch.tail.len() <= CANARY_BYTES_MAX * 2);
+    }
+
+    #[test]
+    fn nothing_is_printed() {
+        let protected = Protected::new(PROMPT, "kestrel-4471");
+        let mut watch = protected.watch();
+        assert_eq!(watch.push("kestrel-44"), None);
+        assert_eq!(format!("{protected:?} {watch:?}"), "*** ***");
+        assert!(!protected.is_empty() && Protected::new("too few words", "").is_empty());
     }
 
     proptest! {

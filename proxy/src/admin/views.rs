@@ -41,6 +41,7 @@ fn route(route: &Route) -> Value {
         ("flood_limits", route.flood_limits.is_some()),
         ("sanitize", route.sanitize.is_some()),
         ("mask_pii", route.mask_pii.is_some()),
+        ("prompt_leak", route.prompt_leak.is_some()),
         ("meter", route.meter.is_some()),
         ("budgets", !route.budgets.is_empty()),
         ("rate_limits", !route.rate_limits.is_empty()),

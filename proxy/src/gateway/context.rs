@@ -124,6 +124,7 @@ fn describe(exchange: &Exchange, record: &mut AccessRecord) {
     record.injection_percent = exchange.report.injection_percent;
     record.masked_request = exchange.report.masked_request.clone();
     record.masked_response = exchange.report.masked_response.clone();
+    record.prompt_leak = exchange.report.prompt_leak;
     record.panicked = exchange.report.panicked;
     record.waste = exchange.waste().cloned().collect();
 }

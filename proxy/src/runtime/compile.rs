@@ -20,6 +20,7 @@ use raptorgate_filters::idempotency::Idempotency;
 use raptorgate_filters::mask_pii::MaskPii;
 use raptorgate_filters::meter::{Meter, OutputCap};
 use raptorgate_filters::pipeline::Pipeline;
+use raptorgate_filters::prompt_leak::PromptLeak;
 use raptorgate_filters::sanitize::Sanitize;
 use raptorgate_policies::admission::Plan;
 use raptorgate_policies::pricing::PriceTable;
@@ -118,6 +119,9 @@ fn filters(route: &Route, config: &Config, prices: &Arc<PriceTable>, shared: &Sh
     }
     if let Some(block) = &route.mask_pii {
         filters.push(masking(&route.name, block));
+    }
+    if let Some(block) = &route.prompt_leak {
+        filters.push(Arc::new(PromptLeak::new(block)));
     }
     if let Some(block) = &route.meter {
         let held = route.budgets.iter().any(|budget| budget.enforce == Enforcement::Hard);

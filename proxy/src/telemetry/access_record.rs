@@ -92,6 +92,9 @@ pub struct AccessRecord {
     pub masked_request: BTreeMap<&'static str, u32>,
     /// Values masked in the reply.
     pub masked_response: BTreeMap<&'static str, u32>,
+    /// What the reply gave away of the system prompt: `canary` or `wording`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_leak: Option<&'static str>,
     /// Attempts that failed and that nobody pays for.
     #[serde(skip)]
     pub waste: Vec<FailedAttempt>,
@@ -136,6 +139,7 @@ impl AccessRecord {
             injection_percent: None,
             masked_request: BTreeMap::new(),
             masked_response: BTreeMap::new(),
+            prompt_leak: None,
             waste: Vec::new(),
             panicked: None,
             generation: empty,

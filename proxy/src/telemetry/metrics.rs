@@ -76,6 +76,8 @@ pub(super) struct Vectors {
     pub estimated: IntCounterVec,
     pub sanitized: IntCounterVec,
     pub masked: IntCounterVec,
+    /// Replies that gave the system prompt away.
+    pub prompt_leaks: IntCounterVec,
     pub panics: IntCounterVec,
     pub reloads: IntCounterVec,
     pub store_duration: HistogramVec,
@@ -286,6 +288,7 @@ impl Vectors {
             estimated: counters(registry, &names::ESTIMATED)?,
             sanitized: counters(registry, &names::SANITIZED)?,
             masked: counters(registry, &names::MASKED)?,
+            prompt_leaks: counters(registry, &names::PROMPT_LEAKS)?,
             panics: counters(registry, &names::FILTER_PANICS)?,
             reloads: counters(registry, &names::CONFIG_RELOADS)?,
             store_duration: histograms(registry, &names::STORE_DURATION)?,
@@ -366,6 +369,7 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         let mut record = record();
         record.sanitized = 1;
+        record.prompt_leak = Some("canary");
         record.panicked = Some(FilterName::Meter);
         record.idempotency = Some(KeyResult::New);
         record.waste = vec![failed_attempt()];

@@ -307,6 +307,13 @@ pub const MASKED: Metric = metric(
     &["route", "direction", "type"],
     "Personal data found and masked, by direction and type.",
 );
+/// Replies that gave the system prompt away.
+pub const PROMPT_LEAKS: Metric = metric(
+    "raptorgate_prompt_leaks_total",
+    Kind::Counter,
+    &["route", "action"],
+    "Replies that gave the system prompt away, withheld or cut (block) or sent (report).",
+);
 /// Panics in filters.
 pub const FILTER_PANICS: Metric = metric(
     "raptorgate_filter_panics_total",
@@ -404,6 +411,7 @@ pub const ALL: &[Metric] = &[
     ESTIMATED,
     SANITIZED,
     MASKED,
+    PROMPT_LEAKS,
     FILTER_PANICS,
     CONFIG_GENERATION,
     CONFIG_RELOADS,

@@ -103,6 +103,10 @@ impl RouteMetrics {
         }
         self.record_masked("request", &record.masked_request);
         self.record_masked("response", &record.masked_response);
+        if record.prompt_leak.is_some() {
+            let action = if record.code == Some("reply_prompt_leak") { "block" } else { "report" };
+            self.vectors.prompt_leaks.with_label_values(&[&*self.route, action]).inc();
+        }
         if let Some(filter) = record.panicked {
             self.vectors.panics.with_label_values(&[filter.as_str()]).inc();
         }
