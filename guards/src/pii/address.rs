@@ -62,6 +62,10 @@ impl Runs {
         let Some((at, len)) = self.at_sign(start)? else { return Ok(None) };
         let (window, lead) = lead(context.left.window());
         let local = start.text.get(start.at..at).unwrap_or_default();
+        // The masked end of another value.
+        if local.bytes().all(|b| b == b'X' || (b.is_ascii() && !is_start(b))) {
+            return Ok(None);
+        }
         let near = || context.is_near(PiiType::Email) || context.is_near(PiiType::Upi);
         // One that began earlier in the run was judged there, but for the masked end of another value.
         let begun = lead.iter().any(|b| is_start(*b) && *b != b'X');
@@ -190,25 +194,22 @@ fn handle(
 ) -> Result<Option<Address>, NeedMore> {
     let mut name = [0; HANDLE_BYTES_MAX];
     let mut len = 0;
-    loop {
-        let read = here.past_invisible()?;
-        let class = read.class()?;
-        if !is_alnum(class) {
-            break;
-        }
+    while is_alnum(here.class()?) {
         let Some(slot) = name.get_mut(len) else { return Ok(None) };
-        *slot = class.to_ascii_lowercase();
+        *slot = here.class()?.to_ascii_lowercase();
         len += 1;
-        here = read.next()?;
+        here = here.next()?;
     }
-    let class = here.class()?;
-    let goes_on = match class {
-        b'.' => is_glued(here.next()?)?,
+    let after = here.past_invisible()?;
+    let goes_on = match after.class()? {
+        b'.' => is_glued(after.next()?)?,
         b'@' => true,
-        _ => is_glued(here)?,
+        _ => is_glued(after)?,
     };
+    // The masked beginning of another value is none of the local part.
+    let own = start.text.get(start.at..at).unwrap_or_default().trim_start_matches('X').len();
     let name = std::str::from_utf8(name.get(..len).unwrap_or_default()).unwrap_or_default();
-    if goes_on || len < 2 || at - start.at < 2 || context.left.before().last() == b'@' {
+    if goes_on || len < 2 || own < 2 || context.left.before().last() == b'@' {
         return Ok(None);
     }
     let known = HANDLES.binary_search(&name).is_ok();
@@ -256,7 +257,7 @@ impl Label {
 
     /// Letters only, or `xn--…`; but no ending of a file, and nothing masked.
     fn is_top_level(&self) -> bool {
-        let word = self.letters >= 2 && self.digits == 0 && self.hyphens_inside == 0 && self.masked < self.letters;
+        let word = self.letters >= 2 && self.digits == 0 && self.hyphens_inside == 0 && self.masked < 2;
         let head = self.head.get(..self.chars.min(8)).unwrap_or_default();
         let file = FILES.iter().any(|ending| ending.as_bytes() == head);
         (word && !file) || (self.head.starts_with(b"xn--") && self.chars > 4)

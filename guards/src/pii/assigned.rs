@@ -151,7 +151,7 @@ pub(super) fn assigned(start: Cursor<'_>, context: &Context<'_>) -> Result<Optio
         return Ok(None);
     }
     let swallow = value.goes_on.then_some(Swallow::token(Alphabet::Value));
-    Ok(Some(Secret { start: start.at, end: value.end, certain: if name == Name::Password { 82 } else { 80 }, swallow }))
+    Ok(Some(Secret { end: value.end, certain: if name == Name::Password { 82 } else { 80 }, swallow }))
 }
 
 /// A value up to the sign that ends it.
@@ -190,7 +190,9 @@ impl<'a> Value<'a> {
         // What was masked before is no capital letter.
         let cases = has(u8::is_ascii_lowercase) && has(|b| b.is_ascii_uppercase() && *b != b'X');
         let mixed = letter && digit;
-        if is_stand_in(self.text) || !letter {
+        // The masked end of a value that stood before.
+        let masked = matches!(bytes, [b'X', next, ..] if *next == b'X' || !next.is_ascii_alphanumeric());
+        if masked || is_stand_in(self.text) || !letter {
             return false;
         }
         match name {

@@ -57,15 +57,19 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The chain that starts exactly here, if it has enough digits for any number.
-    pub fn read(start: Cursor<'_>) -> Result<Option<Chain>, NeedMore> {
-        let mut chain = Chain {
-            plus: false,
-            paren: false,
-            digits: [0; DIGITS_MAX],
-            groups: [Group::default(); GROUPS_MAX],
-            count: 0,
-        };
+    /// One without digits.
+    pub fn new() -> Self {
+        let groups = [Group::default(); GROUPS_MAX];
+        Self { plus: false, paren: false, digits: [0; DIGITS_MAX], groups, count: 0 }
+    }
+
+    /// Reads the chain that starts exactly here, in place: the structure is not small. False if it has too few digits for any
+    /// number.
+    pub fn read(&mut self, start: Cursor<'_>) -> Result<bool, NeedMore> {
+        if is_short(start) {
+            return Ok(false);
+        }
+        let chain = self;
         let mut here = start;
         for _ in 0..2 {
             match here.class()? {
@@ -78,7 +82,7 @@ impl Chain {
         let (mut gap, mut total) = (Gap::None, 0);
         while let Some(group) = chain.group(&mut here, gap, total)? {
             if group.gap == Gap::None && chain.paren && (here.class()? != b')' || group.len > 5) {
-                return Ok(None);
+                return Ok(false);
             }
             total = group.total;
             if let Some(slot) = chain.groups.get_mut(chain.count) {
@@ -90,7 +94,7 @@ impl Chain {
                 Some(_) | None => break,
             }
         }
-        Ok((total >= DIGITS_MIN).then_some(chain))
+        Ok(total >= DIGITS_MIN)
     }
 
     /// Reads the digits from `here`; `None` if there are none, or too many.
@@ -134,6 +138,14 @@ impl Chain {
             Some(Cut { groups, digits, plus: self.plus, paren: self.paren, end: last.end })
         })
     }
+}
+
+/// True for a few digits that nothing continues, seen at once; where other than ASCII characters stand it says nothing.
+fn is_short(start: Cursor<'_>) -> bool {
+    let rest = start.text.as_bytes().get(start.at..).unwrap_or_default();
+    let digits = rest.iter().take(DIGITS_MIN).take_while(|b| b.is_ascii_digit()).count();
+    let ends = |b: &u8| matches!(b, 0x20..0x7F) && !matches!(b, b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+');
+    (1..DIGITS_MIN).contains(&digits) && rest.get(digits).is_some_and(ends)
 }
 
 /// The gap before the next digit, and the place of that digit; `None` if no digit follows soon.

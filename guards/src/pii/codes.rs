@@ -11,7 +11,7 @@ use super::fold::{Cursor, DASH, NeedMore, is_alnum, is_glued, is_local};
 use super::numbers::{Candidate, Number};
 use super::rules::Rules;
 use super::tables::banks::BANKS;
-use super::tables::states::STATES;
+use super::tables::states::is_state_code;
 use raptorgate_config::model::PiiType;
 
 /// The longest code is an IBAN of 34 characters.
@@ -54,7 +54,8 @@ pub(super) fn code(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) -> R
     if begins_as_none(start) {
         return Ok(Number::Nothing);
     }
-    let Some(code) = Code::read(start)? else { return Ok(Number::Nothing) };
+    let mut code = Code { chars: [0; CHARS_MAX], groups: [Group::default(); GROUPS_MAX], count: 0 };
+    code.read(start)?;
     let mut best: Option<Candidate> = None;
     let mut wrong = None;
     for count in (1..=code.count).rev() {
@@ -113,8 +114,7 @@ fn begins_as_none(start: Cursor<'_>) -> bool {
 /// Two letters of a state on a licence or registration mark, or of a country on a bank account number.
 fn is_region(letters: &[u8]) -> bool {
     let Some(upper) = letters.first_chunk::<2>().map(|two| two.map(|b| b.to_ascii_uppercase())) else { return false };
-    let state = std::str::from_utf8(&upper).is_ok_and(|state| STATES.binary_search(&state).is_ok());
-    state || iban::length(&upper).is_some()
+    matches!(upper, [first, second] if is_state_code(first, second)) || iban::length(&upper).is_some()
 }
 
 /// What the cut can be, and how certainly.
@@ -133,10 +133,10 @@ fn forms(cut: Cut<'_>) -> [(PiiType, Option<Weight>); 9] {
 }
 
 impl Code {
-    fn read(start: Cursor<'_>) -> Result<Option<Code>, NeedMore> {
-        let mut code = Code { chars: [0; CHARS_MAX], groups: [Group::default(); GROUPS_MAX], count: 0 };
+    /// Reads the groups from `start` on, in place: the structure is not small.
+    fn read(&mut self, start: Cursor<'_>) -> Result<(), NeedMore> {
         let (mut here, mut total) = (start, 0);
-        while code.count < GROUPS_MAX {
+        while self.count < GROUPS_MAX {
             let before = total;
             loop {
                 let read = here.past_invisible()?;
@@ -144,12 +144,12 @@ impl Code {
                 if !is_alnum(class) {
                     break;
                 }
-                let Some(slot) = code.chars.get_mut(total) else { return Ok(code.some()) };
+                let Some(slot) = self.chars.get_mut(total) else { return Ok(()) };
                 *slot = class;
                 total += 1;
                 here = read.next()?;
             }
-            let group = code.chars.get(before..total).unwrap_or_default();
+            let group = self.chars.get(before..total).unwrap_or_default();
             let word = before > 0 && group.len() > 4 && group.iter().all(u8::is_ascii_alphabetic);
             if total == before || word || (before == 0 && begins_nothing(group, here)?) {
                 break;
@@ -160,20 +160,16 @@ impl Code {
                 _ => !is_glued(here)?,
             };
             let closed = can_end && !is_local(class) && class != b'@';
-            if let Some(slot) = code.groups.get_mut(code.count) {
+            if let Some(slot) = self.groups.get_mut(self.count) {
                 *slot = Group { total, len: total - before, end: here.at, can_end, closed };
             }
-            code.count += 1;
+            self.count += 1;
             match separator(here)? {
                 Some(next) => here = next,
                 None => break,
             }
         }
-        Ok(code.some())
-    }
-
-    fn some(self) -> Option<Code> {
-        (self.count > 0).then_some(self)
+        Ok(())
     }
 
     /// The first `count` groups, in `room` as capital letters; `None` if no code may end there or its case is mixed.
@@ -271,8 +267,7 @@ impl Cut<'_> {
 
     /// Begins with the letters of a state.
     fn state(self) -> bool {
-        let state = self.chars.get(..2).and_then(|b| std::str::from_utf8(b).ok());
-        state.is_some_and(|state| STATES.binary_search(&state).is_ok())
+        matches!(self.chars, [first, second, ..] if is_state_code(*first, *second))
     }
 }
 
@@ -339,8 +334,9 @@ fn licence(cut: Cut<'_>) -> Option<Weight> {
     let tail = rest.iter().rev().take(11).all(u8::is_ascii_digit);
     Some(match (office && year && tail, digits, letters) {
         (true, 13, 0) => Weight(75, 97, 35),
-        (true, 13..=14, 0..=2) => Weight(40, 92, 5),
-        (_, 10..=15, 0..=4) if office => Weight(5, 85, 0),
+        (true, 13..=14, 0..=2) if !rest.contains(&b'X') => Weight(40, 92, 5),
+        // Masked characters are no letters of a form.
+        (_, 10..=15, 0..=4) if office && !rest.contains(&b'X') => Weight(5, 85, 0),
         _ => return None,
     })
 }
@@ -355,13 +351,16 @@ fn vehicle(cut: Cut<'_>) -> Option<Weight> {
     let series = run(2 + district, u8::is_ascii_uppercase);
     let number = run(2 + district + series, u8::is_ascii_digit);
     let whole = 2 + district + series + number == cut.chars.len();
+    // `RJ18 XXX3` ends in what was masked before.
+    let glued = series > 1 || (!cut.is_joined() && !cut.groups.iter().any(|g| g.total == 2 + district + series));
+    let masked = series > 0 && glued && cut.chars.iter().skip(2 + district).take(series).all(|c| *c == b'X');
     // What stands together is of one part, but for a district with its series (`DL 3C`).
     let ends = |total: usize| cut.groups.iter().any(|g| g.total == total);
     let ordered = cut.groups.iter().all(|g| {
         g.total == 2 || g.total == cut.chars.len() || (2 + district..=2 + district + series).contains(&g.total)
     });
     let shaped = (1..=2).contains(&district) && series <= 3 && (1..=4).contains(&number);
-    if !whole || !shaped || !ordered {
+    if !whole || !shaped || !ordered || masked {
         return None;
     }
     Some(match (series, number, cut.small) {

@@ -13,6 +13,8 @@ use std::cell::OnceCell;
 
 /// A word for a type counts up to so many bytes before the value; Indic letters have three.
 const FOR_BYTES_MAX: u8 = 72;
+/// So many bytes are read: the distance and a word.
+const READ_BYTES: usize = FOR_BYTES_MAX as usize + 12;
 /// A word against it counts with so many words between, and within one clause or cell only.
 const AGAINST_WORDS_MAX: usize = 2;
 /// For dotted numbers only what stands right before them is a version.
@@ -120,6 +122,10 @@ const fn is_number(kind: PiiType) -> bool {
 
 fn nearest(left: &Left) -> Nearest {
     let window = left.window();
+    // What is farther away counts for nothing.
+    let shortened = window.get(window.len().saturating_sub(READ_BYTES)..).unwrap_or_default();
+    let whole = left.is_whole() && shortened.len() == window.len();
+    let window = shortened;
     let total = window.len();
     let mut near = Nearest { toward: [NONE; KINDS], against: [NONE; KINDS], cell: NONE, digit: NONE };
     let (mut read_to, mut word_bytes, mut before, mut count) = (0, 0, Meaning::default(), 0);
@@ -131,8 +137,9 @@ fn nearest(left: &Left) -> Nearest {
         borders(window.get(read_to..start).unwrap_or_default(), total - read_to, word_bytes, &mut near);
         (read_to, word_bytes) = (end, word.bytes);
         count += 1;
-        let joined = start > 0 && start - std::mem::replace(&mut last_end, end) <= 2;
-        let cut = start == 0 && !left.is_whole();
+        let gap = start - std::mem::replace(&mut last_end, end);
+        let joined = start > 0 && gap <= 2;
+        let cut = start == 0 && !whole;
         if cut || is_placeholder(window, start, end) {
             before = Meaning::default();
             return;

@@ -104,7 +104,6 @@ fn secret(
     }
     let secret = match class {
         b'-' => secret::private_key(here)?,
-        b':' => secret::url_password(here)?,
         _ if starts => match secret::known(here)? {
             Some(secret) => Some(secret),
             None => assigned::assigned(here, context)?,
@@ -112,9 +111,16 @@ fn secret(
         b'/' | b'+' | b'!' | b'#' | b'$' | b'*' | b'^' | b'@' | b'~' => assigned::assigned(here, context)?,
         _ => None,
     };
-    let Some(Secret { start, end, certain, swallow }) = secret else { return Ok(None) };
-    let value = here.text.get(here.at..end).unwrap_or_default();
-    let found = rules.accepts(PiiType::Secret, certain) && scan::has_mark(value);
+    let password = match secret {
+        None if context.left.last() == ':' => secret::url_password(here, context.left.window())?,
+        _ => None,
+    };
+    // The `@` after a password is a mark.
+    let marked = password.is_some();
+    let Some(Secret { end, certain, swallow }) = secret.or(password) else { return Ok(None) };
+    let start = here.at;
+    let marked = marked || scan::has_mark(here.text.get(start..end).unwrap_or_default());
+    let found = rules.accepts(PiiType::Secret, certain) && marked;
     Ok(found.then_some(Look::Found(Found { kind: PiiType::Secret, start, end, certain, swallow })))
 }
 

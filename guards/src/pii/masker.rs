@@ -167,7 +167,8 @@ impl Masker {
     /// Goes over `text`; writes up to the last value found. Gives the range after it that holds no value and can go on.
     fn pass(&mut self, text: &str, finished: bool, out: &mut String, tokens: &mut dyn Tokens) -> Range<usize> {
         let own = Search::new(&self.rules, self.left.last(), text, finished);
-        let mut pass = Pass { text, finished, at: 0, from: 0, seen: 0, mark: 0, runs: Runs::default(), own };
+        let mut pass =
+            Pass { text, finished, at: 0, from: 0, seen: 0, mark: scan::Mark::default(), runs: Runs::default(), own };
         if let Err(held) = self.leave_out(&mut pass) {
             return held;
         }
@@ -276,7 +277,7 @@ struct Pass<'a> {
     /// Known to the left context up to here.
     seen: usize,
     /// The next mark, as far as it is known.
-    mark: usize,
+    mark: scan::Mark,
     runs: Runs,
     own: Option<Search>,
 }

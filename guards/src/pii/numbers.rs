@@ -26,7 +26,10 @@ pub(super) enum Number {
 
 /// The number that starts exactly here; only types that are looked for.
 pub(super) fn number(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) -> Result<Number, NeedMore> {
-    let Some(chain) = Chain::read(start)? else { return Ok(Number::Nothing) };
+    let mut chain = Chain::new();
+    if !chain.read(start)? {
+        return Ok(Number::Nothing);
+    }
     let mut best: Option<Candidate> = None;
     let mut offer = |candidate: Candidate| {
         if rules.accepts(candidate.kind, candidate.certain) && best.is_none_or(|b| candidate.certain > b.certain) {

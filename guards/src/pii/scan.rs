@@ -10,7 +10,7 @@
 use super::address::LOCAL_CHARS_MAX;
 use super::fold::{Cursor, DASH, HARD, fold, is_alnum, is_local};
 
-use super::tables::states::STATES;
+use super::tables::states::is_state_code;
 
 const BLOCK: usize = 32;
 
@@ -18,13 +18,17 @@ const BLOCK: usize = 32;
 const LEAD_CHARS_MAX: usize = 5;
 
 /// The first place from `at` on where a value could start; the end of the text only if nothing before it could be the
-/// start of one that the following text completes. `mark`: the last mark found in this text, 0 at first.
-pub(super) fn next_token(text: &[u8], at: usize, mark: &mut usize) -> usize {
-    // The mark found for an earlier place is the next one as long as it is not passed.
-    if *mark < at || *mark == 0 {
-        *mark = next_interesting(text, at);
+/// start of one that the following text completes. `mark`: the last mark found in this text.
+pub(super) fn next_token(text: &[u8], at: usize, mark: &mut Mark) -> usize {
+    // The mark found for an earlier place is the next one as long as it is not passed, and its run was walked back already.
+    if mark.known && at <= mark.at {
+        if at >= mark.start {
+            return at;
+        }
+    } else {
+        *mark = Mark { known: true, at: next_interesting(text, at), start: 0 };
     }
-    let found = *mark;
+    let found = mark.at;
     let mut start = found;
     while start > at && found - start < LOCAL_CHARS_MAX && is_token(before(text, start)) {
         start -= 1;
@@ -35,7 +39,16 @@ pub(super) fn next_token(text: &[u8], at: usize, mark: &mut usize) -> usize {
             start -= 1;
         }
     }
-    lead_word(text, at, start)
+    mark.start = lead_word(text, at, start);
+    mark.start
+}
+
+/// The last mark found in a text, and where the look at it starts.
+#[derive(Default)]
+pub(super) struct Mark {
+    known: bool,
+    at: usize,
+    start: usize,
 }
 
 /// The start of a short word of capital letters that stands before `start` and a space; else `start`.
@@ -56,9 +69,7 @@ fn lead_word(text: &[u8], at: usize, start: usize) -> usize {
 
 /// The letters of a state, in any case: `kl 25 k 0032`.
 fn is_state(letters: &[u8]) -> bool {
-    let upper = letters.first_chunk::<2>().map(|two| two.map(|b| b.to_ascii_uppercase()));
-    letters.len() == 2
-        && upper.is_some_and(|two| std::str::from_utf8(&two).is_ok_and(|state| STATES.binary_search(&state).is_ok()))
+    matches!(letters, [first, second] if is_state_code(*first, *second))
 }
 
 /// End of the run of letters and digits from here on, as far as there is text.
@@ -82,7 +93,8 @@ pub(super) fn has_mark(value: &str) -> bool {
     next_interesting(value.get(..end).unwrap_or_default().as_bytes(), 0) < end
 }
 
-fn is_token(class: u8) -> bool {
+/// Belongs to the run around a mark that is walked back over.
+pub(super) fn is_token(class: u8) -> bool {
     is_local(class) || matches!(class, b':' | b'/' | b'!' | b'#' | b'$' | b'*' | b'^' | b'@' | b'~' | b'?' | b'=')
 }
 

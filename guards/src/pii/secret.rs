@@ -5,12 +5,12 @@
 //!   (`long_secrets_are_not_held_back`).
 
 use super::fold::{Cursor, NeedMore};
+use super::scan::is_token;
 use super::swallow::{Alphabet, Swallow};
 use super::tables::prefixes::{Prefix, prefixes};
 
-/// A secret: where it starts and how far it was read; the rest is left out as it comes.
+/// A secret: how far it was read; the rest is left out as it comes.
 pub(super) struct Secret {
-    pub start: usize,
     pub end: usize,
     pub certain: u8,
     pub swallow: Option<Swallow>,
@@ -51,10 +51,10 @@ fn with_prefix(start: Cursor<'_>, prefix: &Prefix) -> Result<Option<Secret>, Nee
     if prefix.exact {
         let next = here.class()?;
         let fits = !next.is_ascii_alphanumeric() && next != b'_';
-        return Ok(fits.then_some(Secret { start: start.at, end: here.at, certain: 92, swallow: None }));
+        return Ok(fits.then_some(Secret { end: here.at, certain: 92, swallow: None }));
     }
     let swallow = Some(Swallow::token(prefix.alphabet));
-    Ok(Some(Secret { start: start.at, end: here.at, certain: 95, swallow }))
+    Ok(Some(Secret { end: here.at, certain: 95, swallow }))
 }
 
 /// `eyJ….eyJ….…` (RFC 7519): the first part is JSON, a second one follows.
@@ -73,7 +73,7 @@ fn web_token(start: Cursor<'_>) -> Result<Option<Secret>, NeedMore> {
         }
         here = here.next()?;
     }
-    Ok(Some(Secret { start: start.at, end: here.at, certain: 96, swallow: Some(Swallow::token(Alphabet::Dotted)) }))
+    Ok(Some(Secret { end: here.at, certain: 96, swallow: Some(Swallow::token(Alphabet::Dotted)) }))
 }
 
 /// `716201552:AA…`: the token of a Telegram bot.
@@ -93,7 +93,7 @@ fn bot_token(start: Cursor<'_>) -> Result<Option<Secret>, NeedMore> {
         }
         here = here.next()?;
     }
-    Ok(Some(Secret { start: start.at, end: here.at, certain: 93, swallow: Some(Swallow::token(Alphabet::Word)) }))
+    Ok(Some(Secret { end: here.at, certain: 93, swallow: Some(Swallow::token(Alphabet::Word)) }))
 }
 
 /// The block of a private key whose first `-` stands here: `-----BEGIN … PRIVATE KEY-----` and some of the key.
@@ -135,46 +135,34 @@ pub(super) fn private_key(start: Cursor<'_>) -> Result<Option<Secret>, NeedMore>
         }
         here = here.next()?;
     }
-    Ok(Some(Secret { start: start.at, end, certain: 97, swallow: Some(Swallow::block()) }))
+    Ok(Some(Secret { end, certain: 97, swallow: Some(Swallow::block()) }))
 }
 
-/// The password of `scheme://user:password@host`, looked at from its `:`.
-pub(super) fn url_password(colon: Cursor<'_>) -> Result<Option<Secret>, NeedMore> {
-    let mut here = colon;
-    for byte in b"://" {
-        if here.class()? != *byte {
-            return Ok(None);
-        }
-        here = here.next()?;
-    }
-    let user = here.at;
-    while here.class()?.is_ascii_alphanumeric()
-        || matches!(here.class()?, b'.' | b'_' | b'-' | b'%' | b'+' | b'@' | b'~')
-    {
-        if here.at - user > 40 {
-            return Ok(None);
-        }
-        here = here.next()?;
-    }
-    if here.class()? != b':' {
+/// The password of `scheme://user:password@host` that starts exactly here, `window` standing before it.
+pub(super) fn url_password(start: Cursor<'_>, window: &[u8]) -> Result<Option<Secret>, NeedMore> {
+    if !names_user(window) {
         return Ok(None);
     }
-    here = here.next()?;
-    let start = here.at;
+    let mut here = start;
     loop {
         let class = here.class()?;
         // An `@` ends the password if a host follows; else it is a part of it.
-        if class == b'@' && here.at > start && here.next()?.class()?.is_ascii_alphanumeric() {
+        if class == b'@' && here.at > start.at && here.next()?.class()?.is_ascii_alphanumeric() {
             break;
         }
-        let fits = class.is_ascii_graphic()
-            && !matches!(class, b'[' | b'/' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b',' | b' ');
-        if !fits || here.at - start > 60 {
+        if !is_token(class) || class == b'/' || here.at - start.at > 56 {
             return Ok(None);
         }
         here = here.next()?;
     }
-    let value = here.text.get(start..here.at).unwrap_or_default();
+    let value = here.text.get(start.at..here.at).unwrap_or_default();
     let certain = if value.len() < 4 || super::assigned::is_stand_in(value) { 20 } else { 90 };
-    Ok(Some(Secret { start, end: here.at, certain, swallow: None }))
+    Ok(Some(Secret { end: here.at, certain, swallow: None }))
+}
+
+/// `…://user:`
+fn names_user(window: &[u8]) -> bool {
+    let [before @ .., b':'] = window else { return false };
+    let user = before.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"._-%+@~".contains(b)).count();
+    before.get(..before.len() - user).is_some_and(|scheme| scheme.ends_with(b"://"))
 }

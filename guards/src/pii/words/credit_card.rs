@@ -44,4 +44,9 @@ pub(super) const WORDS: &[&str] = &[
     "paymentcard",
     "ccnumber",
     "numberoncard",
+    "payment+card",
+    "card+number",
+    "debit+card",
+    "credit+card",
+    "card+no",
 ];

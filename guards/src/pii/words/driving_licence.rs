@@ -40,4 +40,7 @@ pub(super) const WORDS: &[&str] = &[
     "ਡਰਾਈਵਿੰਗ*",
     "drivinglic",
     "dlid",
+    "licence+no",
+    "license+no",
+    "dl+id",
 ];

@@ -18,4 +18,7 @@ pub(super) const WORDS: &[&str] = &[
     "ഐഎഫ്എസ്സി*",
     "ਆਈਐਫਐਸਸੀ*",
     "bankcode",
+    "branch+code",
+    "bank+code",
+    "ifsc+code",
 ];

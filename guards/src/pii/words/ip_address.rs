@@ -36,4 +36,9 @@ pub(super) const WORDS: &[&str] = &[
     "serverip",
     "forwarded",
     "xforwardedfor",
+    "ip+address",
+    "remote+addr",
+    "client+ip",
+    "source+ip",
+    "server+ip",
 ];

@@ -105,7 +105,10 @@ fn table() -> Vec<Slot> {
     for (meaning, words) in LISTS {
         for word in *words {
             let (letters, stem) = word.strip_suffix('*').map_or((*word, false), |stem| (stem, true));
-            let hash = letters.bytes().filter(|b| *b != b'-').fold(FNV_START, step);
+            let hash = match letters.split_once('+') {
+                Some((first, second)) => pair(hash_of(first), hash_of(second)),
+                None => hash_of(letters),
+            };
             let place = probe(&slots, hash);
             if let Some(slot) = slots.get_mut(place) {
                 slot.hash = hash;
@@ -122,6 +125,15 @@ const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn step(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+}
+
+fn hash_of(word: &str) -> u64 {
+    word.bytes().filter(|b| *b != b'-').fold(FNV_START, step)
+}
+
+/// Two words that one sign joins: `permanent+account` in the lists.
+fn pair(first: u64, second: u64) -> u64 {
+    (first.rotate_left(17) ^ second).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1
 }
 
 /// The slot of this word, or the free one where it would stand.
@@ -144,8 +156,8 @@ pub(super) struct Word {
     singular: u64,
     last: u8,
     wide: bool,
-    /// With the word before it; 0: there is none.
-    pair: u64,
+    /// The word before it; 0: there is none.
+    before: u64,
     stem: Meaning,
     pub bytes: usize,
 }
@@ -153,7 +165,7 @@ pub(super) struct Word {
 impl Word {
     pub const fn new() -> Self {
         let none = Meaning { for_kinds: 0, against_kinds: 0 };
-        Self { hash: FNV_START, singular: FNV_START, last: 0, wide: false, pair: 0, stem: none, bytes: 0 }
+        Self { hash: FNV_START, singular: FNV_START, last: 0, wide: false, before: 0, stem: none, bytes: 0 }
     }
 
     /// The next letter, if it is an ASCII one.
@@ -162,9 +174,6 @@ impl Word {
         self.singular = self.hash;
         self.last = letter | 0x20;
         self.hash = step(self.hash, self.last);
-        if self.pair != 0 {
-            self.pair = step(self.pair, self.last);
-        }
         self.bytes += 1;
     }
 
@@ -175,9 +184,6 @@ impl Word {
         for byte in letter {
             self.last = byte.to_ascii_lowercase();
             self.hash = step(self.hash, self.last);
-            if self.pair != 0 {
-                self.pair = step(self.pair, self.last);
-            }
             self.bytes += 1;
         }
         if self.wide
@@ -194,8 +200,8 @@ impl Word {
     /// What it means, and whether it means that together with the word before it.
     pub fn said(&self) -> (Meaning, bool) {
         let found = find(self.hash).or_else(|| if self.last == b's' { find(self.singular) } else { None });
-        let pair = if self.pair == 0 { None } else { find(self.pair) };
-        if let Some(slot) = pair {
+        let joined = if self.before == 0 { None } else { find(pair(self.before, self.hash)) };
+        if let Some(slot) = joined {
             return (slot.meaning, true);
         }
         let mut meaning = self.stem;
@@ -205,7 +211,7 @@ impl Word {
 
     /// A new word after this one, which together may mean something else: `permanent account`.
     fn followed(&self) -> Self {
-        Self { pair: self.hash, ..Self::new() }
+        Self { before: self.hash, ..Self::new() }
     }
 }
 

@@ -253,4 +253,8 @@ pub(super) const WORDS: &[&str] = &[
     "ecr",
     "repository",
     "repo",
+    "cell+tower",
+    "order+id",
+    "invoice+no",
+    "account+no",
 ];

@@ -22,4 +22,8 @@ pub(super) const WORDS: &[&str] = &[
     "taxid",
     "taxpan",
     "panid",
+    "permanent+account",
+    "tax+id",
+    "tax+pan",
+    "income+tax",
 ];

@@ -165,4 +165,9 @@ pub(super) const WORDS: &[&str] = &[
     "numéro",
     "número",
     "meranumber",
+    "my+number",
+    "mera+number",
+    "phone+number",
+    "mobile+number",
+    "contact+number",
 ];

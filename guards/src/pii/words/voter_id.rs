@@ -36,4 +36,10 @@ pub(super) const WORDS: &[&str] = &[
     "epicid",
     "electorphoto",
     "photoidentity",
+    "election+card",
+    "election+id",
+    "elector+photo",
+    "photo+identity",
+    "epic+id",
+    "election+photo",
 ];
