@@ -63,7 +63,7 @@ impl Runs {
         let (window, lead) = lead(context.left.window());
         let local = start.text.get(start.at..at).unwrap_or_default();
         // The masked end of another value.
-        if local.bytes().all(|b| b == b'X' || !is_start(b)) {
+        if local.bytes().all(|b| b == b'X' || (b.is_ascii() && !is_start(b))) {
             return Ok(None);
         }
         let near = || context.is_near(PiiType::Email) || context.is_near(PiiType::Upi);
@@ -206,8 +206,10 @@ fn handle(
         b'@' => true,
         _ => is_glued(after)?,
     };
+    // The masked beginning of another value is none of the local part.
+    let own = start.text.get(start.at..at).unwrap_or_default().trim_start_matches('X').len();
     let name = std::str::from_utf8(name.get(..len).unwrap_or_default()).unwrap_or_default();
-    if goes_on || len < 2 || at - start.at < 2 || context.left.before().last() == b'@' {
+    if goes_on || len < 2 || own < 2 || context.left.before().last() == b'@' {
         return Ok(None);
     }
     let known = HANDLES.binary_search(&name).is_ok();
@@ -255,7 +257,7 @@ impl Label {
 
     /// Letters only, or `xn--…`; but no ending of a file, and nothing masked.
     fn is_top_level(&self) -> bool {
-        let word = self.letters >= 2 && self.digits == 0 && self.hyphens_inside == 0 && self.masked < self.letters;
+        let word = self.letters >= 2 && self.digits == 0 && self.hyphens_inside == 0 && self.masked < 2;
         let head = self.head.get(..self.chars.min(8)).unwrap_or_default();
         let file = FILES.iter().any(|ending| ending.as_bytes() == head);
         (word && !file) || (self.head.starts_with(b"xn--") && self.chars > 4)

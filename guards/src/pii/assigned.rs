@@ -204,7 +204,9 @@ impl<'a> Value<'a> {
         // What was masked before is no capital letter.
         let cases = has(u8::is_ascii_lowercase) && has(|b| b.is_ascii_uppercase() && *b != b'X');
         let mixed = letter && digit;
-        if is_stand_in(self.text) || !letter {
+        // The masked end of a value that stood before.
+        let masked = matches!(bytes, [b'X', next, ..] if *next == b'X' || !next.is_ascii_alphanumeric());
+        if masked || is_stand_in(self.text) || !letter {
             return false;
         }
         match name {

@@ -351,13 +351,16 @@ fn vehicle(cut: Cut<'_>) -> Option<Weight> {
     let series = run(2 + district, u8::is_ascii_uppercase);
     let number = run(2 + district + series, u8::is_ascii_digit);
     let whole = 2 + district + series + number == cut.chars.len();
+    // `RJ18 XXX3` ends in what was masked before.
+    let glued = series > 1 || (!cut.is_joined() && !cut.groups.iter().any(|g| g.total == 2 + district + series));
+    let masked = series > 0 && glued && cut.chars.iter().skip(2 + district).take(series).all(|c| *c == b'X');
     // What stands together is of one part, but for a district with its series (`DL 3C`).
     let ends = |total: usize| cut.groups.iter().any(|g| g.total == total);
     let ordered = cut.groups.iter().all(|g| {
         g.total == 2 || g.total == cut.chars.len() || (2 + district..=2 + district + series).contains(&g.total)
     });
     let shaped = (1..=2).contains(&district) && series <= 3 && (1..=4).contains(&number);
-    if !whole || !shaped || !ordered {
+    if !whole || !shaped || !ordered || masked {
         return None;
     }
     Some(match (series, number, cut.small) {

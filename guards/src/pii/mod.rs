@@ -13,7 +13,8 @@
 //! # Invariants
 //! * A masked stream is the masked whole, wherever it is cut (`a_masked_stream_is_the_masked_whole`).
 //! * Masking twice is masking once (`masking_twice_is_masking_once`), unless an address starts inside a run of more than 64
-//!   characters that addresses are made of: what stands before it then loses its neighbour.
+//!   characters that addresses are made of: what stands before it then loses its neighbour. What is left are texts that a search over
+//!   millions of near misses finds once: a masked end that looks like a part of another form.
 //! * What is held back is bounded (`what_is_held_back_is_bounded`).
 //! * Nothing here can print a text: `Debug` shows sizes only.
 
