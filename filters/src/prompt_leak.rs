@@ -68,7 +68,8 @@ impl Prompt {
             }
             let Some(text) = doc.str(place.node) else { continue };
             let room = PROMPT_BYTES_MAX.saturating_sub(self.0.len());
-            self.0.push_str(text.get(..text.floor_char_boundary(room)).unwrap_or_default());
+            let end = (0..=room.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            self.0.push_str(text.get(..end).unwrap_or_default());
             self.0.push('\n');
         }
     }

@@ -127,6 +127,9 @@ fn chat_reply(text: &str) -> String {
     json!({"object": "chat.completion", "choices": [{"message": {"role": "assistant", "content": text}}]}).to_string()
 }
 
+/// How a protocol streams a text.
+type Send = fn(&str) -> String;
+
 /// Pieces of four characters.
 fn pieces(text: &str) -> Vec<String> {
     text.chars().collect::<Vec<_>>().chunks(4).map(|piece| piece.iter().collect()).collect()
@@ -177,8 +180,7 @@ fn whole_replies_that_leak_are_withheld() {
 
 #[test]
 fn a_leak_ends_a_stream_wherever_it_is_cut() {
-    let streams: [(ApiFormat, fn(&str) -> String); 2] =
-        [(ApiFormat::OpenAi, chat_stream), (ApiFormat::Anthropic, anthropic_stream)];
+    let streams = [(ApiFormat::OpenAi, chat_stream as Send), (ApiFormat::Anthropic, anthropic_stream)];
     for (format, stream) in streams {
         for leak in [WORDING.to_owned(), format!("Well, the secret word is {CANARY} and that is all, dear friend.")] {
             let mut seen = Vec::new();
