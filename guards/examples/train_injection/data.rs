@@ -97,7 +97,14 @@ impl Sample {
             s if s.starts_with("cot") || s == "gsm8k" => "questions",
             s => s,
         };
-        Self { windows, label: example.label, source: source.to_owned(), kind: example.kind.clone(), fold: fold.to_owned(), is_own }
+        Self {
+            windows,
+            label: example.label,
+            source: source.to_owned(),
+            kind: example.kind.clone(),
+            fold: fold.to_owned(),
+            is_own,
+        }
     }
 
     /// The logit of the worst window.

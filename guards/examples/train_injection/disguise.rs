@@ -29,7 +29,9 @@ const DISGUISES: [(&str, fn(&str, &mut Random) -> String); 13] = [
 pub fn some(examples: &[Example], random: &mut Random) -> Vec<Example> {
     let mut out = Vec::new();
     for label in [true, false] {
-        let plain = |e: &&Example| e.label == label && e.text.len() <= BYTES_MAX && e.text.is_ascii() && !e.kind.contains("about");
+        let plain = |e: &&Example| {
+            e.label == label && e.text.len() <= BYTES_MAX && e.text.is_ascii() && !e.kind.contains("about")
+        };
         let pool: Vec<&Example> = examples.iter().filter(plain).collect();
         for (name, disguise) in DISGUISES {
             for _ in 0..LINES_EACH {
@@ -122,7 +124,14 @@ fn full_width(text: &str, random: &mut Random) -> String {
     each(text, random, |c, _| {
         let is_shifted = if offset == 0xfee0 { c.is_ascii_graphic() } else { c.is_ascii_uppercase() };
         let bold = c.is_ascii_lowercase() && offset != 0xfee0;
-        let code = c as u32 + if bold { 0x1d3b9 } else if is_shifted { offset } else { 0 };
+        let code = c as u32
+            + if bold {
+                0x1d3b9
+            } else if is_shifted {
+                offset
+            } else {
+                0
+            };
         char::from_u32(code).unwrap_or(c).to_string()
     })
 }
@@ -167,7 +176,9 @@ fn typing_errors(text: &str, random: &mut Random) -> String {
 }
 
 fn mixed_case(text: &str, random: &mut Random) -> String {
-    each(text, random, |c, random| if random.below(2) == 0 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }.to_string())
+    each(text, random, |c, random| {
+        if random.below(2) == 0 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }.to_string()
+    })
 }
 
 fn tags(text: &str, random: &mut Random) -> String {

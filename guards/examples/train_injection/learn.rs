@@ -64,7 +64,8 @@ fn group(sample: &Sample) -> &str {
 /// Trains. Of an attack, the window that looks worst so far is the attack; of harmless lines all windows are harmless.
 pub fn train(samples: &[&Sample]) -> Weights {
     let weights_of = sample_weights(samples);
-    let mut weights = Weights { lexical: vec![0.0; 1 << LEXICAL_BITS], concept: vec![0.0; 1 << CONCEPT_BITS], bias: 0.0 };
+    let mut weights =
+        Weights { lexical: vec![0.0; 1 << LEXICAL_BITS], concept: vec![0.0; 1 << CONCEPT_BITS], bias: 0.0 };
     let mut squares = (vec![1e-3_f32; 1 << LEXICAL_BITS], vec![1e-3_f32; 1 << CONCEPT_BITS], 1e-3_f32);
     let mut random = Random(20_261_125);
     let epochs = setting("EPOCHS", 12.0) as usize;

@@ -3,7 +3,13 @@
 //! `train_injection TRAIN.jsonl [--out FOLDER] [--measure FILE.jsonl]... [--no-folds] [--own-share N]`
 //!
 //! Prints, for each source left out, the area under the curve and the recall at 1 % of false alarms; then trains on all of it.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a program of developers")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a program of developers"
+)]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "statistics")]
 
 mod data;

@@ -30,7 +30,11 @@ fn above(scored: &[(f32, bool)], label: bool, threshold: f32) -> f32 {
 /// One line of figures.
 pub fn line(scored: &[(f32, bool)]) -> String {
     let threshold = at_false_alarms(scored, 0.01);
-    format!("AUC {:.3}  recall at FPR 1 % {:.3} (threshold {threshold:.2})", area(scored), above(scored, true, threshold))
+    format!(
+        "AUC {:.3}  recall at FPR 1 % {:.3} (threshold {threshold:.2})",
+        area(scored),
+        above(scored, true, threshold)
+    )
 }
 
 /// The threshold of a share of false alarms over sources not trained on, all sources together.
@@ -56,7 +60,12 @@ fn groups(named: impl Iterator<Item = (String, f32, bool)>, threshold: f32, all:
         let flagged = scores.iter().filter(|s| **s > threshold).count() as f32 / scores.len() as f32;
         let mut with: Vec<(f32, bool)> = all.iter().filter(|(_, l)| *l != label).copied().collect();
         with.extend(scores.iter().map(|s| (*s, label)));
-        println!("  {} {name:48} n={:5} flagged {flagged:.3}  AUC {:.3}", if label { "attack  " } else { "harmless" }, scores.len(), area(&with));
+        println!(
+            "  {} {name:48} n={:5} flagged {flagged:.3}  AUC {:.3}",
+            if label { "attack  " } else { "harmless" },
+            scores.len(),
+            area(&with)
+        );
     }
 }
 
@@ -64,6 +73,14 @@ fn groups(named: impl Iterator<Item = (String, f32, bool)>, threshold: f32, all:
 pub fn measured(scored: &[(&Example, f32)], threshold: f32) {
     let all: Vec<(f32, bool)> = scored.iter().map(|(e, s)| (*s, e.label)).collect();
     println!("{}", line(&all));
-    println!("at the default threshold: recall {:.3}, FPR {:.3}", above(&all, true, threshold), above(&all, false, threshold));
-    groups(scored.iter().map(|(e, s)| (format!("{} {}", e.source, e.kind), *s, e.label)), at_false_alarms(&all, 0.01), &all);
+    println!(
+        "at the default threshold: recall {:.3}, FPR {:.3}",
+        above(&all, true, threshold),
+        above(&all, false, threshold)
+    );
+    groups(
+        scored.iter().map(|(e, s)| (format!("{} {}", e.source, e.kind), *s, e.label)),
+        at_false_alarms(&all, 0.01),
+        &all,
+    );
 }

@@ -56,7 +56,13 @@ impl Protected {
 
     /// Watches one reply.
     pub fn watch(&self) -> Watch<'_> {
-        Watch { protected: self, words: WordHashes::default(), seen: vec![false; self.shingles.len()], shared: 0, tail: Vec::new() }
+        Watch {
+            protected: self,
+            words: WordHashes::default(),
+            seen: vec![false; self.shingles.len()],
+            shared: 0,
+            tail: Vec::new(),
+        }
     }
 
     /// Looks at a whole reply.
@@ -141,7 +147,8 @@ impl WordHashes {
         if c.is_alphanumeric() {
             if self.letters < WORD_LETTERS_MAX {
                 for lower in c.to_lowercase() {
-                    self.current = (self.current ^ u64::from(u32::from(lower))).wrapping_mul(0x0100_0000_01b3).rotate_left(9);
+                    self.current =
+                        (self.current ^ u64::from(u32::from(lower))).wrapping_mul(0x0100_0000_01b3).rotate_left(9);
                 }
             }
             self.letters = self.letters.saturating_add(1);
@@ -185,7 +192,10 @@ mod tests {
     #[test]
     fn short_quotes_are_no_leak() {
         let protected = Protected::new(PROMPT, "");
-        assert_eq!(protected.leaks("I answer in the language of the customer, as you see. The bread of the day is rye."), None);
+        assert_eq!(
+            protected.leaks("I answer in the language of the customer, as you see. The bread of the day is rye."),
+            None
+        );
     }
 
     #[test]

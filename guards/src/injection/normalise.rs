@@ -68,8 +68,7 @@ impl Folded {
         }
         let mut signals = Signals::default();
         let placed = bytes.iter().enumerate().filter(|(_, b)| !is_dropped(**b));
-        let mut chars: Vec<Placed> =
-            placed.map(|(at, b)| (char::from(b.to_ascii_lowercase()), offset(at))).collect();
+        let mut chars: Vec<Placed> = placed.map(|(at, b)| (char::from(b.to_ascii_lowercase()), offset(at))).collect();
         respell::join_spaced(&mut chars, &mut signals);
         respell::undo_leet(&mut chars, &mut signals);
         Self::build(&chars, original.len(), signals)
@@ -155,14 +154,24 @@ fn fold_char(c: char, origin: u32, chars: &mut Vec<Placed>, signals: &mut Signal
         // Dots and moons that many leave out.
         '\u{93c}' | '\u{9bc}' | '\u{a3c}' | '\u{640}' | '\u{64b}'..='\u{65f}' => {}
         '\u{901}' => chars.push(('\u{902}', origin)),
-        '\u{929}' | '\u{931}' | '\u{934}' | '\u{958}'..='\u{95f}' | '\u{9dc}'..='\u{9df}' | '\u{a33}'..='\u{a36}' | '\u{a59}'..='\u{a5e}' => {
+        '\u{929}'
+        | '\u{931}'
+        | '\u{934}'
+        | '\u{958}'..='\u{95f}'
+        | '\u{9dc}'..='\u{9df}'
+        | '\u{a33}'..='\u{a36}'
+        | '\u{a59}'..='\u{a5e}' => {
             let mut first = None;
             decompose_canonical(c, |part| {
                 first.get_or_insert(part);
             });
             chars.push((first.unwrap_or(c), origin));
         }
-        '\u{600}'..='\u{6ff}' | '\u{900}'..='\u{dff}' | '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => {
+        '\u{600}'..='\u{6ff}'
+        | '\u{900}'..='\u{dff}'
+        | '\u{3040}'..='\u{30ff}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}' => {
             chars.push((c, origin));
         }
         '\u{1f1e6}'..='\u{1f1ff}' => chars.extend(letter_of(c, 0x1f1e6).map(|l| (l, origin))),
@@ -208,7 +217,8 @@ fn fold_lookalikes(chars: &mut [Placed], signals: &mut Signals) {
     }
     let has_mixed = words_mut(chars).any(|word| is_mixed(word));
     for word in words_mut(chars) {
-        let is_all_alike = || has_mixed && word.iter().all(|(c, _)| c.is_ascii_alphanumeric() || latin_of(*c).is_some());
+        let is_all_alike =
+            || has_mixed && word.iter().all(|(c, _)| c.is_ascii_alphanumeric() || latin_of(*c).is_some());
         if !is_mixed(word) && !is_all_alike() {
             continue;
         }
@@ -262,7 +272,9 @@ mod tests {
 
     #[test]
     fn words_of_one_script_are_left_alone() {
-        for text in ["правила выше", "οδηγίες", "मुझे हिन्दी", "മലയാളം", "忽略 以上", "한국어", "utf8 h264 sha256 1st 2nd a 5 b2b"] {
+        for text in
+            ["правила выше", "οδηγίες", "मुझे हिन्दी", "മലയാളം", "忽略 以上", "한국어", "utf8 h264 sha256 1st 2nd a 5 b2b"]
+        {
             let plain: String = text.chars().map(without_marks).collect();
             assert_eq!(folded(text), plain);
         }

@@ -219,14 +219,30 @@ mod tests {
 
     fn labels() -> Vec<Label> {
         vec![
-            label("on_topic", &[
-                "where is my order", "when will the parcel arrive", "I want to return the shoes", "my refund has not come",
-                "the delivery was late and the box damaged", "change the address of my order", "which sizes of shirts are in stock",
-            ]),
-            label("general_coding", &[
-                "write a python function that sorts a list", "fix this rust compiler error", "explain this SQL query with a join",
-                "how do I use git rebase", "write unit tests for this class", "debug my javascript code", "regex for email addresses in python",
-            ]),
+            label(
+                "on_topic",
+                &[
+                    "where is my order",
+                    "when will the parcel arrive",
+                    "I want to return the shoes",
+                    "my refund has not come",
+                    "the delivery was late and the box damaged",
+                    "change the address of my order",
+                    "which sizes of shirts are in stock",
+                ],
+            ),
+            label(
+                "general_coding",
+                &[
+                    "write a python function that sorts a list",
+                    "fix this rust compiler error",
+                    "explain this SQL query with a join",
+                    "how do I use git rebase",
+                    "write unit tests for this class",
+                    "debug my javascript code",
+                    "regex for email addresses in python",
+                ],
+            ),
         ]
     }
 
@@ -259,7 +275,10 @@ mod tests {
     #[test]
     fn too_much_is_an_error() {
         assert_eq!(Purposes::train(&labels()[..1]).unwrap_err(), PurposeError::Labels);
-        assert_eq!(Purposes::train(&[label("a", &["x"]), label("b", &["y"])]).unwrap_err(), PurposeError::Examples("a".to_owned()));
+        assert_eq!(
+            Purposes::train(&[label("a", &["x"]), label("b", &["y"])]).unwrap_err(),
+            PurposeError::Examples("a".to_owned())
+        );
         let long = "x".repeat(EXAMPLE_BYTES_MAX + 1);
         let too_long = [label("a", &["x", "y", &long]), label("b", &["y", "z", "w"])];
         assert_eq!(Purposes::train(&too_long).unwrap_err(), PurposeError::TooLong("a".to_owned()));

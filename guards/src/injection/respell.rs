@@ -21,7 +21,13 @@ pub(super) fn may_be_needed(bytes: &[u8]) -> bool {
         }
         if b.is_ascii_alphabetic() {
             let is_single = !before.1.is_ascii_alphanumeric() && !before.0.is_ascii_whitespace();
-            singles = if is_single { singles.saturating_add(1) } else if before.1.is_ascii_alphanumeric() { 0 } else { singles };
+            singles = if is_single {
+                singles.saturating_add(1)
+            } else if before.1.is_ascii_alphanumeric() {
+                0
+            } else {
+                singles
+            };
             if singles >= 4 {
                 return true;
             }
@@ -148,5 +154,33 @@ fn is_surely_leet(word: &[Placed]) -> bool {
 fn is_quantity(word: &[Placed]) -> bool {
     let digits = word.iter().take_while(|(c, _)| c.is_ascii_digit()).count();
     let rest: String = word.iter().skip(digits).map(|(c, _)| *c).collect();
-    digits > 0 && matches!(rest.as_str(), "ms" | "kb" | "mb" | "gb" | "tb" | "kg" | "km" | "cm" | "mm" | "px" | "pm" | "am" | "th" | "nd" | "rd" | "st" | "s" | "h" | "x" | "k" | "m" | "d" | "min" | "hrs" | "sec" | "days")
+    digits > 0
+        && matches!(
+            rest.as_str(),
+            "ms" | "kb"
+                | "mb"
+                | "gb"
+                | "tb"
+                | "kg"
+                | "km"
+                | "cm"
+                | "mm"
+                | "px"
+                | "pm"
+                | "am"
+                | "th"
+                | "nd"
+                | "rd"
+                | "st"
+                | "s"
+                | "h"
+                | "x"
+                | "k"
+                | "m"
+                | "d"
+                | "min"
+                | "hrs"
+                | "sec"
+                | "days"
+        )
 }

@@ -52,8 +52,16 @@ fn is_ideograph(c: char) -> bool {
 pub(super) fn is_letter(c: char) -> bool {
     match c {
         c if c.is_ascii() => c.is_ascii_alphanumeric(),
-        '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{24f}' | '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}' => true,
-        '\u{620}'..='\u{64a}' | '\u{671}'..='\u{6d3}' | '\u{904}'..='\u{939}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' => true,
+        '\u{c0}'..='\u{d6}'
+        | '\u{d8}'..='\u{f6}'
+        | '\u{f8}'..='\u{24f}'
+        | '\u{400}'..='\u{481}'
+        | '\u{48a}'..='\u{52f}' => true,
+        '\u{620}'..='\u{64a}'
+        | '\u{671}'..='\u{6d3}'
+        | '\u{904}'..='\u{939}'
+        | '\u{3041}'..='\u{3096}'
+        | '\u{30a1}'..='\u{30fa}' => true,
         '\u{900}'..='\u{dff}' => !matches!(c, '\u{964}' | '\u{965}' | '\u{970}' | '\u{df4}'),
         '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{1e00}'..='\u{1eff}' => true,
         '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{3004}' => false,
@@ -109,7 +117,10 @@ impl Quotes {
 impl Words {
     /// Divides a folded text.
     pub fn of(text: &str) -> Self {
-        let mut words = Self { list: Vec::with_capacity(text.len() / 5), joined: String::with_capacity(text.len().saturating_add(2)) };
+        let mut words = Self {
+            list: Vec::with_capacity(text.len() / 5),
+            joined: String::with_capacity(text.len().saturating_add(2)),
+        };
         words.joined.push(' ');
         let mut gap = Gap::Line;
         let mut start: Option<usize> = None;
