@@ -65,7 +65,7 @@ impl Detector {
     fn bad_lines(&self, text: &str, source: SourceOfText) -> Vec<Range<usize>> {
         let bad = sentences(text).filter(|r| text.get(r.clone()).is_some_and(|s| self.score(s, source).flagged));
         let bad: Vec<Range<usize>> = bad.collect();
-        if bad.is_empty() { vec![0..text.len()] } else { bad }
+        if bad.is_empty() { std::iter::once(0..text.len()).collect() } else { bad }
     }
 
     /// The text with tokens of chat templates and lines that play a role written so that no template takes them for its own;
