@@ -138,12 +138,14 @@ fn polish(text: &str, random: &mut Random) -> String {
 
 /// Lines of other languages in documents, which are English.
 fn carried(grammar: &Grammar, tongues: &[Example], random: &mut Random) -> Vec<Example> {
-    let openers = ["", "", "AI: ", "Note to the assistant: ", "Important: ", "Assistant, ", "AI instruction: ", "(", "P.S. "];
+    let openers =
+        ["", "", "AI: ", "Note to the assistant: ", "Important: ", "Assistant, ", "AI instruction: ", "(", "P.S. "];
     let mut out = Vec::new();
     for label in [true, false] {
         let pool: Vec<&Example> = tongues.iter().filter(|e| e.label == label).collect();
         for _ in 0..CARRIED_EACH {
-            let carrier = grammar.expand(Grammar::one(&grammar.lists["carrier"], random), random, 0).replace("\\n", "\n");
+            let carrier =
+                grammar.expand(Grammar::one(&grammar.lists["carrier"], random), random, 0).replace("\\n", "\n");
             let opener = if label { openers[random.below(openers.len())] } else { "" };
             let text = carrier.replace("%%", &format!("{opener}{}", pool[random.below(pool.len())].text));
             let kind = if label { "tongues carried" } else { "tongues carried harmless" };

@@ -6,6 +6,7 @@
 //! * Hits are in the order of the text (`hits_are_in_order`).
 
 use super::normalise::Folded;
+use super::scrambled::Scrambled;
 use super::words::{Gap, Words};
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous;
@@ -157,6 +158,8 @@ const TELLTALES: &str = "ignore previous instruction instructions prompt system 
 pub struct SlotFinder {
     /// Walked from the start of each word, so that most words end in some steps.
     phrases: contiguous::NFA,
+    /// A bit for each hash of four bytes that a phrase can begin with.
+    beginnings: Vec<u64>,
     phrase_slots: Vec<Slot>,
     markers: AhoCorasick,
     marker_slots: Vec<Slot>,
@@ -200,7 +203,9 @@ impl SlotFinder {
         }
         let kind = Some(AhoCorasickKind::DFA);
         let marker_texts = markers.iter().map(|(p, _)| p);
+        let beginnings = beginnings(entries.iter().map(|(form, _)| form.as_bytes()));
         Ok(Self {
+            beginnings,
             phrases: contiguous::Builder::new()
                 .match_kind(MatchKind::Standard)
                 .build(entries.iter().map(|(p, _)| p))?,
@@ -229,7 +234,15 @@ impl SlotFinder {
             let first = index(i);
             let mut last = first;
             let mut state = root;
-            for (at, b) in joined.get(word.joined_at as usize..).unwrap_or_default().iter().enumerate() {
+            if let Some(slot) = self.scrambled.slot_of(words.letters(i)) {
+                hits.push(Hit { first, last, slot });
+            }
+            let rest = joined.get(word.joined_at as usize..).unwrap_or_default();
+            let (word_of_bits, bit) = beginning(rest);
+            if self.beginnings.get(word_of_bits).is_none_or(|bits| bits >> bit & 1 == 0) {
+                continue;
+            }
+            for (at, b) in rest.iter().enumerate() {
                 state = self.phrases.next_state(Anchored::Yes, state, *b);
                 if self.phrases.is_special(state) {
                     if self.phrases.is_dead(state) {
@@ -242,9 +255,6 @@ impl SlotFinder {
                     hits.extend(slots.map(|slot| Hit { first, last, slot: *slot }));
                 }
                 last = last.saturating_add(u32::from(*b == b' '));
-            }
-            if let Some(slot) = self.scrambled.slot_of(words.letters(i)) {
-                hits.push(Hit { first, last: first, slot });
             }
         }
     }
@@ -280,6 +290,35 @@ impl SlotFinder {
             hits.push(Hit { first, last, slot: *slot });
         }
     }
+}
+
+/// Buckets of beginnings, as a power of two.
+const BEGINNING_BITS: u32 = 16;
+const BEGINNING_BYTES: usize = 4;
+
+/// Where the bit of the first four bytes stands.
+fn beginning(bytes: &[u8]) -> (usize, u32) {
+    let four = bytes.first_chunk::<BEGINNING_BYTES>().map_or(0, |four| u32::from_le_bytes(*four));
+    let hash = four.wrapping_mul(0x9e37_79b1) >> (32 - BEGINNING_BITS);
+    ((hash >> 6) as usize, hash & 63)
+}
+
+/// The bits of all phrases. Those of less than four bytes can go on with anything.
+fn beginnings<'p>(phrases: impl Iterator<Item = &'p [u8]>) -> Vec<u64> {
+    let mut bits = vec![0_u64; 1 << (BEGINNING_BITS - 6)];
+    let mut mark = |bytes: &[u8]| {
+        let (word, bit) = beginning(bytes);
+        bits.get_mut(word).into_iter().for_each(|w| *w |= 1 << bit);
+    };
+    for phrase in phrases {
+        match phrase.len() {
+            0..=2 => (0..=u16::MAX).for_each(|next| mark(&[phrase, &next.to_le_bytes(), b" "].concat())),
+            3 => (0..=u8::MAX).for_each(|next| mark(&[phrase, &[next]].concat())),
+            _ => {}
+        }
+        mark(phrase);
+    }
+    bits
 }
 
 fn index(at: usize) -> u32 {
@@ -319,89 +358,6 @@ fn search_form(phrase: &str) -> Option<String> {
     let words = Words::of(Folded::of(phrase).text());
     let form = if is_stem { words.joined.trim() } else { words.joined.trim_start() };
     (!form.trim().is_empty()).then(|| form.to_owned())
-}
-
-/// Long English words of the lists by their first and last letter and the letters between in any order: `ingore`, `previuos`.
-#[derive(Debug)]
-struct Scrambled {
-    keys: Vec<(u64, Slot)>,
-}
-
-impl Scrambled {
-    const LETTERS: std::ops::RangeInclusive<usize> = 5..=14;
-    /// Whose words are worth it: ordinary words with a typing error must not become attacks.
-    const SLOTS: [Slot; 6] = [Slot::Override, Slot::Scope, Slot::Instruction, Slot::Leak, Slot::Prompt, Slot::Secret];
-
-    fn of(entries: &[(String, Slot)]) -> Self {
-        let forms = [
-            "ignore",
-            "ignoring",
-            "disregard",
-            "forget",
-            "override",
-            "bypass",
-            "previous",
-            "preceding",
-            "original",
-            "initial",
-            "earlier",
-            "instruction",
-            "instructions",
-            "guidelines",
-            "guideline",
-            "directions",
-            "directives",
-            "constraints",
-            "restrictions",
-            "commands",
-            "policies",
-            "reveal",
-            "display",
-            "repeat",
-            "disclose",
-            "prompts",
-            "prompt",
-            "password",
-            "secret",
-            "confidential",
-            "credentials",
-        ];
-        let mut keys = Vec::new();
-        for word in forms {
-            let slot_of = |(form, slot): &&(String, Slot)| {
-                let stem = form.trim();
-                let is_stem = !form.ends_with(' ');
-                !stem.contains(' ') && Self::SLOTS.contains(slot) && (stem == word || is_stem && word.starts_with(stem))
-            };
-            if let Some((_, slot)) = entries.iter().find(slot_of) {
-                keys.extend(Self::key(word).map(|k| (k, *slot)));
-            }
-        }
-        keys.sort_unstable();
-        Self { keys }
-    }
-
-    /// First letter, last letter, and how often each letter stands between, in a sum that is the same in any order.
-    fn key(word: &str) -> Option<u64> {
-        let bytes = word.as_bytes();
-        if !Self::LETTERS.contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_lowercase) {
-            return None;
-        }
-        let mix = |b: u8| {
-            (u64::from(b) << 7 | u64::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(u32::from(b) % 31)
-        };
-        let (first, last) = (bytes.first()?, bytes.last()?);
-        let ends = u64::from(*first).wrapping_mul(0xff51_afd7_ed55_8ccd)
-            ^ u64::from(*last).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        Some(bytes.iter().fold(ends, |sum, b| sum.wrapping_add(mix(*b))))
-    }
-
-    /// The slot of a word with exchanged letters. Words that are right are found as well; duplicates go later.
-    fn slot_of(&self, word: &str) -> Option<Slot> {
-        let key = Self::key(word)?;
-        let at = self.keys.binary_search_by_key(&key, |(k, _)| *k).ok()?;
-        self.keys.get(at).map(|(_, slot)| *slot)
-    }
 }
 
 /// Whether two words stand in one sentence: no full stop, no end of a line between.
