@@ -50,8 +50,11 @@ fn example(line: &str) -> Example {
     Example { text: text("text"), label: value["label"].as_i64() == Some(1), source: text("source"), kind }
 }
 
+/// Buckets of both tables in one block.
+type Block = (Vec<u32>, Vec<u32>);
+
 #[derive(Default)]
-struct Blocks(Vec<(Vec<u32>, Vec<u32>)>);
+struct Blocks(Vec<Block>);
 
 impl Sink for Blocks {
     fn block(&mut self, _: usize) {
@@ -68,8 +71,8 @@ impl Sink for Blocks {
 fn windows(reading: &Reading) -> Vec<Window> {
     let mut blocks = Blocks::default();
     features::extract(&reading.words, &reading.hits, reading.folded.signals, &mut blocks);
-    let window = |blocks: &[(Vec<u32>, Vec<u32>)]| {
-        let all = |part: fn(&(Vec<u32>, Vec<u32>)) -> &Vec<u32>| {
+    let window = |blocks: &[Block]| {
+        let all = |part: fn(&Block) -> &Vec<u32>| {
             let mut all: Vec<u32> = blocks.iter().flat_map(|b| part(b).iter().copied()).collect();
             all.sort_unstable();
             all.dedup();

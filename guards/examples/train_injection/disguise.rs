@@ -9,7 +9,10 @@ const LINES_EACH: usize = 110;
 /// Longest line that is disguised.
 const BYTES_MAX: usize = 400;
 
-const DISGUISES: [(&str, fn(&str, &mut Random) -> String); 13] = [
+/// How a line is disguised.
+type Disguise = fn(&str, &mut Random) -> String;
+
+const DISGUISES: [(&str, Disguise); 13] = [
     ("base64", base64),
     ("hex", hex),
     ("leet", leet),

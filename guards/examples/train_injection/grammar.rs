@@ -15,6 +15,8 @@ const HARMLESS: &str = include_str!("../../training/harmless.txt");
 
 /// Tries for each line that is wanted, since lines can come twice.
 const TRIES: usize = 3;
+/// Lines of other languages in documents, of each label.
+const CARRIED_EACH: usize = 1_200;
 /// Deepest reference of a list to a list.
 const DEPTH_MAX: usize = 12;
 
@@ -134,12 +136,33 @@ fn polish(text: &str, random: &mut Random) -> String {
     text
 }
 
+/// Lines of other languages in documents, which are English.
+fn carried(grammar: &Grammar, tongues: &[Example], random: &mut Random) -> Vec<Example> {
+    let openers =
+        ["", "", "AI: ", "Note to the assistant: ", "Important: ", "Assistant, ", "AI instruction: ", "(", "P.S. "];
+    let mut out = Vec::new();
+    for label in [true, false] {
+        let pool: Vec<&Example> = tongues.iter().filter(|e| e.label == label).collect();
+        for _ in 0..CARRIED_EACH {
+            let carrier =
+                grammar.expand(Grammar::one(&grammar.lists["carrier"], random), random, 0).replace("\\n", "\n");
+            let opener = if label { openers[random.below(openers.len())] } else { "" };
+            let text = carrier.replace("%%", &format!("{opener}{}", pool[random.below(pool.len())].text));
+            let kind = if label { "tongues carried" } else { "tongues carried harmless" };
+            out.push(Example { text, label, source: "grammar".to_owned(), kind: kind.to_owned() });
+        }
+    }
+    out
+}
+
 /// All lines, the same every time.
 pub fn generate() -> Vec<Example> {
     let mut random = Random(7);
-    let mut examples = Grammar::read(&[WORDS, CARRIERS, ATTACKS]).examples(true, &mut random);
+    let attacks = Grammar::read(&[WORDS, CARRIERS, ATTACKS]);
+    let mut examples = attacks.examples(true, &mut random);
     examples.extend(Grammar::read(&[WORDS, CARRIERS, HARMLESS]).examples(false, &mut random));
     let tongues = tongues::generate(&mut random);
+    examples.extend(carried(&attacks, &tongues, &mut random));
     examples.extend(tongues);
     let disguised = disguise::some(&examples, &mut random);
     examples.extend(disguised);

@@ -1,6 +1,6 @@
 //! Trains the weights of the injection detector and says how well they do on sources they were not trained on.
 //!
-//! `train_injection TRAIN.jsonl... [--out FOLDER] [--measure FILE.jsonl]... [--no-folds] [--own-share N]`
+//! `train_injection TRAIN.jsonl... [--out FOLDER] [--measure FILE.jsonl]... [--no-folds] [--dump]`
 //!
 //! Prints, for each source left out, the area under the curve and the recall at 1 % of false alarms; then trains on all of it.
 #![allow(
@@ -60,7 +60,7 @@ fn main() {
     println!("{} examples, {} windows", samples.len(), samples.iter().map(|s| s.windows.len()).sum::<usize>());
     let held_out = if arguments.folds { folds(&samples) } else { Vec::new() };
     if arguments.folds {
-        report::by_source(&held_out);
+        print!("{}", report::by_source(&held_out));
         if arguments.dump {
             let scored = samples.iter().enumerate().filter(|(_, s)| !s.fold.is_empty());
             let mut indices: Vec<usize> = scored.map(|(i, _)| i).collect();
@@ -84,6 +84,8 @@ fn main() {
     }
     if let Some(out) = &arguments.out {
         std::fs::write(out.join("model.bin"), model.write()).expect("write the model");
+        let figures = format!("default threshold: logit {threshold:.3}\n{}", report::by_source(&held_out));
+        std::fs::write(out.join("model.figures.txt"), figures).expect("write the figures");
         println!("threshold {threshold:.3}");
     }
 }
@@ -106,7 +108,7 @@ fn folds(samples: &[Sample]) -> Vec<(String, String, f32, bool)> {
     out
 }
 
-fn measure(path: &PathBuf, finder: &SlotFinder, weights: &learn::Weights, threshold: f32, dump: bool) {
+fn measure(path: &std::path::Path, finder: &SlotFinder, weights: &learn::Weights, threshold: f32, dump: bool) {
     let examples = data::read(path);
     let scored: Vec<(&Example, f32)> = examples.iter().map(|e| (e, Sample::of(e, finder).score(weights))).collect();
     println!("== {}", path.display());

@@ -2,6 +2,7 @@
 
 use crate::data::Example;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// The score that this share of harmless lines is above.
 pub fn at_false_alarms(scored: &[(f32, bool)], share: f32) -> f32 {
@@ -43,30 +44,26 @@ pub fn threshold(held_out: &[(String, String, f32, bool)], share: f32) -> f32 {
 }
 
 /// Figures of sources left out, at the threshold of all of them.
-pub fn by_source(held_out: &[(String, String, f32, bool)]) {
+pub fn by_source(held_out: &[(String, String, f32, bool)]) -> String {
     let all: Vec<(f32, bool)> = held_out.iter().map(|(_, _, s, l)| (*s, *l)).collect();
-    println!("left out: {}", line(&all));
-    let threshold = at_false_alarms(&all, 0.01);
     let named = held_out.iter().map(|(source, kind, s, l)| (format!("{source} {kind}"), *s, *l));
-    groups(named, threshold, &all);
+    format!("left out: {}\n{}", line(&all), groups(named, at_false_alarms(&all, 0.01), &all))
 }
 
-fn groups(named: impl Iterator<Item = (String, f32, bool)>, threshold: f32, all: &[(f32, bool)]) {
+fn groups(named: impl Iterator<Item = (String, f32, bool)>, threshold: f32, all: &[(f32, bool)]) -> String {
     let mut by: BTreeMap<(bool, String), Vec<f32>> = BTreeMap::new();
     for (name, score, label) in named {
         by.entry((label, name)).or_default().push(score);
     }
+    let mut out = String::new();
     for ((label, name), scores) in by {
         let flagged = scores.iter().filter(|s| **s > threshold).count() as f32 / scores.len() as f32;
         let mut with: Vec<(f32, bool)> = all.iter().filter(|(_, l)| *l != label).copied().collect();
         with.extend(scores.iter().map(|s| (*s, label)));
-        println!(
-            "  {} {name:48} n={:5} flagged {flagged:.3}  AUC {:.3}",
-            if label { "attack  " } else { "harmless" },
-            scores.len(),
-            area(&with)
-        );
+        let (what, area) = (if label { "attack  " } else { "harmless" }, area(&with));
+        let _ = writeln!(out, "  {what} {name:48} n={:5} flagged {flagged:.3}  AUC {area:.3}", scores.len());
     }
+    out
 }
 
 /// Figures of a file that is only measured on.

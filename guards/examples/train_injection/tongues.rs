@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const TEMPLATES: &str = include_str!("../../training/tongues.txt");
 
 /// Lines of each language and label.
-const LINES_EACH: usize = 140;
+const LINES_EACH: usize = 200;
 
 fn expand(template: &str, random: &mut Random) -> String {
     let mut text = template.to_owned();

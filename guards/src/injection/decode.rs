@@ -158,8 +158,8 @@ fn unescaped(text: &str, found: &mut Vec<Piece>) {
             && count >= ESCAPES_MIN
             && found.len() < PIECES_MAX
         {
-            let start = text.floor_char_boundary(first.saturating_sub(AROUND_ESCAPES_BYTES));
-            let stop = text.ceil_char_boundary(behind.saturating_add(AROUND_ESCAPES_BYTES).min(text.len()));
+            let start = border(text, first.saturating_sub(AROUND_ESCAPES_BYTES));
+            let stop = border(text, behind.saturating_add(AROUND_ESCAPES_BYTES).min(text.len()));
             let said = undo_escapes(text.get(start..stop).unwrap_or_default());
             found.push(Piece { range: start..stop, text: said });
         }
@@ -178,6 +178,14 @@ fn unescaped(text: &str, found: &mut Vec<Piece>) {
         };
     }
     end(cluster);
+}
+
+/// The border of characters at a place or before it.
+fn border(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at = at.saturating_sub(1);
+    }
+    at
 }
 
 fn undo_escapes(text: &str) -> String {

@@ -2,6 +2,9 @@
 
 /// The Latin letter that a letter of another alphabet looks like (Unicode confusables, the ones that are used).
 pub(super) fn latin_of(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return None;
+    }
     Some(match c {
         'а' | 'α' | 'ɑ' | 'ɐ' | 'ᴀ' | 'Ɑ' | 'ⱥ' => 'a',
         'в' | 'ʙ' | 'Ь' | 'ь' | 'β' => 'b',

@@ -19,6 +19,7 @@ pub mod purpose;
 pub mod reading;
 mod respell;
 pub mod scan;
+mod scrambled;
 pub mod slots;
 mod strip;
 pub mod words;

@@ -52,17 +52,24 @@ impl Folded {
         if original.is_ascii() {
             return Self::of_ascii(original);
         }
+        if let Some(folded) = Self::of_plain(original) {
+            return folded;
+        }
         let mut signals = Signals::default();
         let mut chars = fold_chars(original, &mut signals);
         fold_lookalikes(&mut chars, &mut signals);
-        respell::join_spaced(&mut chars, &mut signals);
-        respell::undo_leet(&mut chars, &mut signals);
+        let as_ascii = |(c, _): &Placed| {
+            u8::try_from(*c).ok().filter(u8::is_ascii).unwrap_or(if is_letter(*c) { b'q' } else { b' ' })
+        };
+        if respell::may_be_needed(&chars.iter().map(as_ascii).collect::<Vec<u8>>()) {
+            respell::join_spaced(&mut chars, &mut signals);
+            respell::undo_leet(&mut chars, &mut signals);
+        }
         Self::build(&chars, original.len(), signals)
     }
 
     fn of_ascii(original: &str) -> Self {
         let bytes = original.as_bytes();
-        let is_dropped = |b: u8| b.is_ascii_control() && !b.is_ascii_whitespace();
         if !bytes.iter().any(|b| is_dropped(*b)) && !respell::may_be_needed(bytes) {
             return Self { text: original.to_ascii_lowercase(), origins: None, signals: Signals::default() };
         }
@@ -74,12 +81,55 @@ impl Folded {
         Self::build(&chars, original.len(), signals)
     }
 
+    /// The quick way, for texts in which nothing hides: `None` if something may.
+    fn of_plain(original: &str) -> Option<Self> {
+        let mut signals = Signals::default();
+        let mut text = String::with_capacity(original.len());
+        let mut origins: Vec<u32> = Vec::with_capacity(original.len().saturating_add(1));
+        let mut folded: Vec<Placed> = Vec::new();
+        let mut rest = original;
+        while let Some(c) = rest.chars().next() {
+            let at = original.len().saturating_sub(rest.len());
+            let run = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
+            let (ascii, behind) = rest.split_at(run);
+            if run > 0 {
+                if ascii.bytes().any(is_dropped) {
+                    return None;
+                }
+                text.push_str(ascii);
+                origins.extend(offset(at)..offset(at.saturating_add(run)));
+                rest = behind;
+                continue;
+            }
+            if is_invisible(c) {
+                return None;
+            }
+            folded.clear();
+            fold_char(c, offset(at), &mut folded, &mut signals);
+            for (c, origin) in folded.drain(..) {
+                if latin_of(c).is_some() {
+                    return None;
+                }
+                text.push(c);
+                origins.resize(text.len(), origin);
+            }
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+        text.make_ascii_lowercase();
+        origins.push(offset(original.len()));
+        (!respell::may_be_needed(text.as_bytes())).then_some(Self { text, origins: Some(origins), signals })
+    }
+
     fn build(chars: &[Placed], original_len: usize, signals: Signals) -> Self {
         let mut text = String::with_capacity(chars.len());
         let mut origins = Vec::with_capacity(chars.len().saturating_add(1));
         for (c, origin) in chars {
             text.push(*c);
-            origins.resize(text.len(), *origin);
+            if c.is_ascii() {
+                origins.push(*origin);
+            } else {
+                origins.resize(text.len(), *origin);
+            }
         }
         origins.push(offset(original_len));
         Self { text, origins: Some(origins), signals }
@@ -102,6 +152,11 @@ impl Folded {
     }
 }
 
+/// Control characters that nobody sees.
+const fn is_dropped(b: u8) -> bool {
+    b.is_ascii_control() && !b.is_ascii_whitespace()
+}
+
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -110,18 +165,24 @@ fn offset(at: usize) -> u32 {
 fn fold_chars(original: &str, signals: &mut Signals) -> Vec<Placed> {
     let mut chars: Vec<Placed> = Vec::with_capacity(original.len());
     let mut hidden = false;
-    for (at, c) in original.char_indices() {
-        let origin = offset(at);
+    let mut at = 0;
+    while let Some(c) = original.get(at..).and_then(|rest| rest.chars().next()) {
         if c.is_ascii() {
-            if c.is_ascii_control() && !c.is_ascii_whitespace() {
-                continue;
-            }
             let is_inside = hidden && c.is_ascii_alphabetic() && ends_in_latin(&chars);
             signals.hidden_in_latin = signals.hidden_in_latin.saturating_add(u32::from(is_inside));
             hidden = false;
-            chars.push((c.to_ascii_lowercase(), origin));
+            let run = original.as_bytes().get(at..).unwrap_or_default().iter().take_while(|b| b.is_ascii());
+            let before = at;
+            chars.extend(
+                run.inspect(|_| at = at.saturating_add(1))
+                    .enumerate()
+                    .filter(|(_, b)| !is_dropped(**b))
+                    .map(|(k, b)| (char::from(b.to_ascii_lowercase()), offset(before.saturating_add(k)))),
+            );
             continue;
         }
+        let origin = offset(at);
+        at = at.saturating_add(c.len_utf8());
         if let Some(tag) = tag_letter(c) {
             signals.tags = signals.tags.saturating_add(1);
             chars.push((tag.to_ascii_lowercase(), origin));

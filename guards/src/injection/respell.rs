@@ -9,32 +9,35 @@ use super::words::is_letter;
 
 /// Letters in a row that make a word written letter by letter.
 const SPACED_LETTERS_MIN: usize = 4;
+/// Longest word in which digits are read as letters.
+const LEET_LETTERS_MAX: usize = 32;
 
 /// Whether a text of ASCII has anything for this module; most have not.
 pub(super) fn may_be_needed(bytes: &[u8]) -> bool {
-    let mut singles = 0_u32;
-    let mut before = (b' ', b' ');
-    for &b in bytes {
-        let is_mix = (before.1.is_ascii_digit() || matches!(before.1, b'@' | b'$')) && b.is_ascii_alphabetic();
-        if is_mix {
+    let mut singles = 0;
+    let mut rest = bytes;
+    while let Some((first, behind)) = rest.split_first() {
+        if !is_leet_byte(first) {
+            // Single letters with more than one character between are words: `a - b`.
+            singles = if behind.first().is_some_and(is_leet_byte) { singles } else { 0 };
+            rest = behind;
+            continue;
+        }
+        let len = rest.iter().take_while(|b| is_leet_byte(b)).count();
+        let (word, behind) = rest.split_at(len);
+        singles = if len == 1 { singles + 1 } else { 0 };
+        let has_digit = || word.iter().any(|b| !b.is_ascii_alphabetic());
+        let is_leet = || is_surely_leet(word.iter().map(|b| char::from(b.to_ascii_lowercase())));
+        if singles >= SPACED_LETTERS_MIN || (3..=LEET_LETTERS_MAX).contains(&len) && has_digit() && is_leet() {
             return true;
         }
-        if b.is_ascii_alphabetic() {
-            let is_single = !before.1.is_ascii_alphanumeric() && !before.0.is_ascii_whitespace();
-            singles = if is_single {
-                singles.saturating_add(1)
-            } else if before.1.is_ascii_alphanumeric() {
-                0
-            } else {
-                singles
-            };
-            if singles >= 4 {
-                return true;
-            }
-        }
-        before = (before.1, b);
+        rest = behind;
     }
     false
+}
+
+const fn is_leet_byte(b: &u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'@' | b'$')
 }
 
 fn is_separator(c: char) -> bool {
@@ -95,12 +98,12 @@ fn spaced_run(chars: &[Placed], from: usize) -> Vec<usize> {
 /// has two words that can be nothing else.
 pub(super) fn undo_leet(chars: &mut [Placed], signals: &mut Signals) {
     let is_leet_char = |c: char| is_letter(c) || matches!(c, '@' | '$' | '€');
-    let sure = chars.split(|(c, _)| !is_leet_char(*c)).filter(|w| is_surely_leet(w)).count();
+    let sure = chars.split(|(c, _)| !is_leet_char(*c)).filter(|w| is_surely_leet(w.iter().map(|(c, _)| *c))).count();
     if sure == 0 {
         return;
     }
     for word in chars.split_mut(|(c, _)| !is_leet_char(*c)) {
-        if is_surely_leet(word) || (sure >= 2 && is_maybe_leet(word)) {
+        if is_surely_leet(word.iter().map(|(c, _)| *c)) || (sure >= 2 && is_maybe_leet(word)) {
             signals.leet = signals.leet.saturating_add(1);
             for i in 0..word.len() {
                 let of = |k: Option<usize>| k.and_then(|k| word.get(k)).map_or(' ', |(c, _)| *c);
@@ -137,50 +140,27 @@ fn is_maybe_leet(word: &[Placed]) -> bool {
 }
 
 /// A digit with letters on both sides, or before letters, in a word that is long enough and has no other digits than leet ones.
-fn is_surely_leet(word: &[Placed]) -> bool {
-    let is_digit = |c: char| matches!(c, '0' | '1' | '3' | '4' | '5' | '7' | '@' | '$' | '€');
-    if word.len() < 3 || word.iter().any(|(c, _)| !is_digit(*c) && !c.is_ascii_lowercase()) {
+fn is_surely_leet(word: impl DoubleEndedIterator<Item = char> + Clone) -> bool {
+    let is_digit = |c: &char| matches!(c, '0' | '1' | '3' | '4' | '5' | '7' | '@' | '$' | '€');
+    let len = word.clone().count();
+    if !(3..=LEET_LETTERS_MAX).contains(&len) || !word.clone().all(|c| is_digit(&c) || c.is_ascii_lowercase()) {
         return false;
     }
-    let digits = word.iter().filter(|(c, _)| is_digit(*c)).count();
-    let letters = word.len().saturating_sub(digits);
-    let last_letter = word.iter().rposition(|(c, _)| c.is_ascii_lowercase());
-    let inner = last_letter.map_or(0, |end| word.iter().take(end).filter(|(c, _)| is_digit(*c)).count());
-    let is_ordinal = digits == 1 && word.len() == 3 && word.first().is_some_and(|(c, _)| is_digit(*c));
-    inner > 0 && letters > 0 && !is_ordinal && !is_quantity(word) && (letters >= digits || word.len() <= 6)
+    let digits = word.clone().filter(is_digit).count();
+    let letters = len.saturating_sub(digits);
+    let inner = word.clone().rev().skip_while(is_digit).filter(is_digit).count();
+    let is_ordinal = digits == 1 && len == 3 && word.clone().next().is_some_and(|c| is_digit(&c));
+    inner > 0 && letters > 0 && !is_ordinal && !is_quantity(word) && (letters >= digits || len <= 6)
 }
 
+/// Units behind digits.
+const UNITS: [&str; 26] = [
+    "ms", "kb", "mb", "gb", "tb", "kg", "km", "cm", "mm", "px", "pm", "am", "th", "nd", "rd", "st", "s", "h", "x", "k",
+    "m", "d", "min", "hrs", "sec", "days",
+];
+
 /// Digits first, then a unit: `500ms`, `10kb`.
-fn is_quantity(word: &[Placed]) -> bool {
-    let digits = word.iter().take_while(|(c, _)| c.is_ascii_digit()).count();
-    let rest: String = word.iter().skip(digits).map(|(c, _)| *c).collect();
-    digits > 0
-        && matches!(
-            rest.as_str(),
-            "ms" | "kb"
-                | "mb"
-                | "gb"
-                | "tb"
-                | "kg"
-                | "km"
-                | "cm"
-                | "mm"
-                | "px"
-                | "pm"
-                | "am"
-                | "th"
-                | "nd"
-                | "rd"
-                | "st"
-                | "s"
-                | "h"
-                | "x"
-                | "k"
-                | "m"
-                | "d"
-                | "min"
-                | "hrs"
-                | "sec"
-                | "days"
-        )
+fn is_quantity(word: impl Iterator<Item = char> + Clone) -> bool {
+    let mut rest = word.skip_while(char::is_ascii_digit).peekable();
+    rest.peek().is_some() && UNITS.iter().any(|unit| rest.clone().eq(unit.chars()))
 }

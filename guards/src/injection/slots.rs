@@ -6,6 +6,7 @@
 //! * Hits are in the order of the text (`hits_are_in_order`).
 
 use super::normalise::Folded;
+use super::scrambled::Scrambled;
 use super::words::{Gap, Words};
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous;
@@ -157,6 +158,8 @@ const TELLTALES: &str = "ignore previous instruction instructions prompt system 
 pub struct SlotFinder {
     /// Walked from the start of each word, so that most words end in some steps.
     phrases: contiguous::NFA,
+    /// A bit for each hash of four bytes that a phrase can begin with.
+    beginnings: Vec<u64>,
     phrase_slots: Vec<Slot>,
     markers: AhoCorasick,
     marker_slots: Vec<Slot>,
@@ -200,7 +203,9 @@ impl SlotFinder {
         }
         let kind = Some(AhoCorasickKind::DFA);
         let marker_texts = markers.iter().map(|(p, _)| p);
+        let beginnings = beginnings(entries.iter().map(|(form, _)| form.as_bytes()));
         Ok(Self {
+            beginnings,
             phrases: contiguous::Builder::new()
                 .match_kind(MatchKind::Standard)
                 .build(entries.iter().map(|(p, _)| p))?,
@@ -229,20 +234,27 @@ impl SlotFinder {
             let first = index(i);
             let mut last = first;
             let mut state = root;
-            for b in joined.get(word.joined_at as usize..).unwrap_or_default() {
+            if let Some(slot) = self.scrambled.slot_of(words.letters(i)) {
+                hits.push(Hit { first, last, slot });
+            }
+            let rest = joined.get(word.joined_at as usize..).unwrap_or_default();
+            let (word_of_bits, bit) = beginning(rest);
+            if self.beginnings.get(word_of_bits).is_none_or(|bits| bits >> bit & 1 == 0) {
+                continue;
+            }
+            for (at, b) in rest.iter().enumerate() {
                 state = self.phrases.next_state(Anchored::Yes, state, *b);
                 if self.phrases.is_special(state) {
                     if self.phrases.is_dead(state) {
                         break;
                     }
                     let found = (0..self.phrases.match_len(state)).map(|k| self.phrases.match_pattern(state, k));
-                    let slots = found.filter_map(|p| self.phrase_slots.get(p.as_usize()));
+                    // The automaton tells of phrases that end here and began later as well; their word has its turn.
+                    let whole = found.filter(|p| self.phrases.pattern_len(*p) == at.saturating_add(1));
+                    let slots = whole.filter_map(|p| self.phrase_slots.get(p.as_usize()));
                     hits.extend(slots.map(|slot| Hit { first, last, slot: *slot }));
                 }
                 last = last.saturating_add(u32::from(*b == b' '));
-            }
-            if let Some(slot) = self.scrambled.slot_of(words.letters(i)) {
-                hits.push(Hit { first, last: first, slot });
             }
         }
     }
@@ -267,9 +279,46 @@ impl SlotFinder {
             let first = if behind(at_word) { at_word.saturating_add(1) } else { at_word };
             let last_word = index(words.list.len().saturating_sub(1));
             let first = index(first).min(last_word);
-            hits.push(Hit { first, last: first, slot: *slot });
+            let inside = words
+                .list
+                .get(first as usize..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|w| (w.start as usize) < found.end())
+                .count();
+            let last = first.saturating_add(index(inside.saturating_sub(1))).min(last_word);
+            hits.push(Hit { first, last, slot: *slot });
         }
     }
+}
+
+/// Buckets of beginnings, as a power of two.
+const BEGINNING_BITS: u32 = 16;
+const BEGINNING_BYTES: usize = 4;
+
+/// Where the bit of the first four bytes stands.
+fn beginning(bytes: &[u8]) -> (usize, u32) {
+    let four = bytes.first_chunk::<BEGINNING_BYTES>().map_or(0, |four| u32::from_le_bytes(*four));
+    let hash = four.wrapping_mul(0x9e37_79b1) >> (32 - BEGINNING_BITS);
+    ((hash >> 6) as usize, hash & 63)
+}
+
+/// The bits of all phrases. Those of less than four bytes can go on with anything.
+fn beginnings<'p>(phrases: impl Iterator<Item = &'p [u8]>) -> Vec<u64> {
+    let mut bits = vec![0_u64; 1 << (BEGINNING_BITS - 6)];
+    let mut mark = |bytes: &[u8]| {
+        let (word, bit) = beginning(bytes);
+        bits.get_mut(word).into_iter().for_each(|w| *w |= 1 << bit);
+    };
+    for phrase in phrases {
+        match phrase.len() {
+            0..=2 => (0..=u16::MAX).for_each(|next| mark(&[phrase, &next.to_le_bytes(), b" "].concat())),
+            3 => (0..=u8::MAX).for_each(|next| mark(&[phrase, &[next]].concat())),
+            _ => {}
+        }
+        mark(phrase);
+    }
+    bits
 }
 
 fn index(at: usize) -> u32 {
@@ -285,7 +334,7 @@ fn without_covered(hits: &mut Vec<Hit>) {
         if covered && !is_marker {
             return false;
         }
-        if hit.last > hit.first && cover.is_none_or(|c| hit.last > c.last) {
+        if !is_marker && hit.last > hit.first && cover.is_none_or(|c| hit.last > c.last) {
             cover = Some(*hit);
         }
         true
@@ -309,89 +358,6 @@ fn search_form(phrase: &str) -> Option<String> {
     let words = Words::of(Folded::of(phrase).text());
     let form = if is_stem { words.joined.trim() } else { words.joined.trim_start() };
     (!form.trim().is_empty()).then(|| form.to_owned())
-}
-
-/// Long English words of the lists by their first and last letter and the letters between in any order: `ingore`, `previuos`.
-#[derive(Debug)]
-struct Scrambled {
-    keys: Vec<(u64, Slot)>,
-}
-
-impl Scrambled {
-    const LETTERS: std::ops::RangeInclusive<usize> = 5..=14;
-    /// Whose words are worth it: ordinary words with a typing error must not become attacks.
-    const SLOTS: [Slot; 6] = [Slot::Override, Slot::Scope, Slot::Instruction, Slot::Leak, Slot::Prompt, Slot::Secret];
-
-    fn of(entries: &[(String, Slot)]) -> Self {
-        let forms = [
-            "ignore",
-            "ignoring",
-            "disregard",
-            "forget",
-            "override",
-            "bypass",
-            "previous",
-            "preceding",
-            "original",
-            "initial",
-            "earlier",
-            "instruction",
-            "instructions",
-            "guidelines",
-            "guideline",
-            "directions",
-            "directives",
-            "constraints",
-            "restrictions",
-            "commands",
-            "policies",
-            "reveal",
-            "display",
-            "repeat",
-            "disclose",
-            "prompts",
-            "prompt",
-            "password",
-            "secret",
-            "confidential",
-            "credentials",
-        ];
-        let mut keys = Vec::new();
-        for word in forms {
-            let slot_of = |(form, slot): &&(String, Slot)| {
-                let stem = form.trim();
-                let is_stem = !form.ends_with(' ');
-                !stem.contains(' ') && Self::SLOTS.contains(slot) && (stem == word || is_stem && word.starts_with(stem))
-            };
-            if let Some((_, slot)) = entries.iter().find(slot_of) {
-                keys.extend(Self::key(word).map(|k| (k, *slot)));
-            }
-        }
-        keys.sort_unstable();
-        Self { keys }
-    }
-
-    /// First letter, last letter, and how often each letter stands between, in a sum that is the same in any order.
-    fn key(word: &str) -> Option<u64> {
-        let bytes = word.as_bytes();
-        if !Self::LETTERS.contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_lowercase) {
-            return None;
-        }
-        let mix = |b: u8| {
-            (u64::from(b) << 7 | u64::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(u32::from(b) % 31)
-        };
-        let (first, last) = (bytes.first()?, bytes.last()?);
-        let ends = u64::from(*first).wrapping_mul(0xff51_afd7_ed55_8ccd)
-            ^ u64::from(*last).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        Some(bytes.iter().fold(ends, |sum, b| sum.wrapping_add(mix(*b))))
-    }
-
-    /// The slot of a word with exchanged letters. Words that are right are found as well; duplicates go later.
-    fn slot_of(&self, word: &str) -> Option<Slot> {
-        let key = Self::key(word)?;
-        let at = self.keys.binary_search_by_key(&key, |(k, _)| *k).ok()?;
-        self.keys.get(at).map(|(_, slot)| *slot)
-    }
 }
 
 /// Whether two words stand in one sentence: no full stop, no end of a line between.

@@ -65,7 +65,7 @@ impl Detector {
     fn bad_lines(&self, text: &str, source: SourceOfText) -> Vec<Range<usize>> {
         let bad = sentences(text).filter(|r| text.get(r.clone()).is_some_and(|s| self.score(s, source).flagged));
         let bad: Vec<Range<usize>> = bad.collect();
-        if bad.is_empty() { vec![0..text.len()] } else { bad }
+        if bad.is_empty() { std::iter::once(0..text.len()).collect() } else { bad }
     }
 
     /// The text with tokens of chat templates and lines that play a role written so that no template takes them for its own;
@@ -74,7 +74,9 @@ impl Detector {
         let reading = Reading::of(text, self.finder());
         let found = findings(&reading);
         let ranges = found.iter().filter(|f| matches!(f.reason, Reason::TemplateToken | Reason::RoleMarker));
-        let ranges = joined(ranges.map(|f| f.range.clone()).collect());
+        let folded = |range: &Range<usize>| super::normalise::Folded::of(text.get(range.clone()).unwrap_or_default());
+        let has_force = |range: &Range<usize>| folded(range).text().chars().any(|c| harmless(c) != c);
+        let ranges = joined(ranges.map(|f| f.range.clone()).filter(has_force).collect());
         if ranges.is_empty() {
             return None;
         }
@@ -82,9 +84,7 @@ impl Detector {
         let mut from = 0;
         for range in ranges {
             out.push_str(text.get(from..range.start).unwrap_or_default());
-            out.extend(
-                super::normalise::Folded::of(text.get(range.clone()).unwrap_or_default()).text().chars().map(harmless),
-            );
+            out.extend(folded(&range).text().chars().map(harmless));
             from = range.end;
         }
         out.push_str(text.get(from..).unwrap_or_default());
@@ -114,6 +114,8 @@ const fn harmless(c: char) -> char {
         '{' => '\u{2983}',
         '}' => '\u{2984}',
         '/' => '\u{29f8}',
+        '=' => '\u{a78a}',
+        '*' => '\u{2217}',
         c => c,
     }
 }

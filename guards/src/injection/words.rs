@@ -80,6 +80,22 @@ fn is_word_char(c: char) -> bool {
     }
 }
 
+/// Where a word ends that goes on at a place. An apostrophe inside belongs to it: `don't`, `l'ordre`.
+fn word_end(text: &str, mut at: usize) -> usize {
+    loop {
+        at = at.saturating_add(
+            text.as_bytes().get(at..).unwrap_or_default().iter().take_while(|b| b.is_ascii_alphanumeric()).count(),
+        );
+        let mut rest = text.get(at..).unwrap_or_default().chars();
+        let Some(c) = rest.next() else { return at };
+        let is_apostrophe = || matches!(c, '\'' | '\u{2019}') && rest.clone().next().is_some_and(is_word_char);
+        if is_ideograph(c) || !(is_word_char(c) || is_apostrophe()) {
+            return at;
+        }
+        at = at.saturating_add(c.len_utf8());
+    }
+}
+
 fn gap_of(c: char) -> Gap {
     match c {
         '\n' | '\r' => Gap::Line,
@@ -123,36 +139,21 @@ impl Words {
         };
         words.joined.push(' ');
         let mut gap = Gap::Line;
-        let mut start: Option<usize> = None;
         let mut quotes = Quotes::default();
-        let mut chars = text.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
-            let is_inside = is_word_char(c);
-            if is_inside && !is_ideograph(c) {
-                start.get_or_insert(at);
-                continue;
-            }
-            // An apostrophe inside of a word: `don't`, `l'ordre`.
-            if let Some(from) = start {
-                if matches!(c, '\'' | '\u{2019}') && chars.peek().is_some_and(|(_, next)| is_word_char(*next)) {
-                    continue;
-                }
-                words.push(text, from..at, gap, quotes.open);
-                quotes.last = ('a', 'a');
-                start = None;
-                gap = Gap::Narrow;
-            }
-            if is_inside {
-                words.push(text, at..at.saturating_add(c.len_utf8()), gap, quotes.open);
-                quotes.last = (c, c);
-                gap = Gap::Narrow;
-            } else {
+        let mut at = 0;
+        while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+            let behind = at.saturating_add(c.len_utf8());
+            if !is_word_char(c) {
                 quotes.see(c);
                 gap = gap.max(gap_of(c));
+                at = behind;
+                continue;
             }
-        }
-        if let Some(from) = start {
-            words.push(text, from..text.len(), gap, quotes.open);
+            let end = if is_ideograph(c) { behind } else { word_end(text, behind) };
+            words.push(text, at..end, gap, quotes.open);
+            quotes.last = ('a', 'a');
+            gap = Gap::Narrow;
+            at = end;
         }
         words
     }
@@ -165,8 +166,11 @@ impl Words {
             cut = cut.saturating_sub(1);
         }
         let joined_at = place(self.joined.len());
-        for part in word.get(..cut).unwrap_or_default().split(['\'', '\u{2019}']) {
-            self.joined.push_str(part);
+        let word = word.get(..cut).unwrap_or_default();
+        if word.bytes().any(|b| matches!(b, b'\'' | 0xe2)) {
+            self.joined.extend(word.split(['\'', '\u{2019}']));
+        } else {
+            self.joined.push_str(word);
         }
         self.joined.push(' ');
         self.list.push(Word { start: place(range.start), end: place(range.end), joined_at, gap, quoted });
