@@ -21,6 +21,7 @@ mod media;
 pub mod model;
 mod patterns;
 mod problem;
+mod purpose;
 mod reference;
 mod resolve;
 mod restart;

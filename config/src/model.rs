@@ -9,6 +9,7 @@ mod fault;
 mod idempotency;
 mod limits;
 mod masking;
+mod purpose;
 mod sanitize;
 mod tls;
 mod upstreams;
@@ -21,6 +22,7 @@ pub use fault::{Fault, FaultAbort, FaultDelay};
 pub use idempotency::{ExecutionLock, Idempotency, OnDuplicate};
 pub use limits::{ClientLimits, Limits};
 pub use masking::{MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
+pub use purpose::{Purpose, PurposeAction, PurposeLabel};
 pub use sanitize::{Judged, Sanitize, SanitizeAction};
 pub use tls::{
     CertificateMatch, ClientCertificate, ClientCertificateMode, ClientCertificates, ListenerTls, TlsVersion,
@@ -183,6 +185,8 @@ pub struct Route {
     pub flood_limits: Option<FloodLimits>,
     /// Prompt sanitization.
     pub sanitize: Option<Sanitize>,
+    /// What the route is for.
+    pub purpose: Option<Purpose>,
     /// PII masking.
     pub mask_pii: Option<MaskPii>,
     /// Metering.

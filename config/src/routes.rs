@@ -10,6 +10,7 @@ use crate::model::{
     ApiFormat, HostPattern, MediaRange, OnDisconnect, OnLargeReply, PathPattern, ReplyCoding, SanitizeAction, Source,
 };
 use crate::patterns::Method;
+use crate::purpose::PurposeBlock;
 use crate::schema::PriceBlock;
 use crate::shape::{block, words};
 use crate::units::Secret;
@@ -59,6 +60,8 @@ block! {
         flood_limits: OrOff<FloodBlock> = optional,
         /// Prompt sanitization: role markers, override phrases and hidden text in user, tool and document text.
         sanitize: OrOff<SanitizeBlock> = optional,
+        /// What the route is for, told by examples. Left out: anything.
+        purpose: OrOff<PurposeBlock> = optional,
         /// Masking of personal data in both directions.
         mask_pii: OrOff<MaskBlock> = optional,
         /// Counting of tokens and cost.

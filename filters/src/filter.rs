@@ -32,6 +32,8 @@ pub enum FilterName {
     Fault,
     /// Prompt sanitization.
     Sanitize,
+    /// What a route is for.
+    Purpose,
     /// PII masking.
     MaskPii,
     /// Usage and cost.
@@ -53,6 +55,7 @@ impl FilterName {
             Self::Idempotency => "idempotency",
             Self::Fault => "fault",
             Self::Sanitize => "sanitize",
+            Self::Purpose => "purpose",
             Self::MaskPii => "mask_pii",
             Self::Meter => "meter",
             Self::Admit => "admit",

@@ -17,6 +17,7 @@ pub mod kept;
 pub mod mask_pii;
 pub mod meter;
 pub mod payload;
+pub mod purpose;
 pub mod read_body;
 pub mod render;
 pub mod sanitize;
