@@ -1,6 +1,11 @@
 //! The detectors: time for a KiB of text, and for one piece of a stream.
 
-#![allow(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a benchmark that cannot be set up has nothing to say"
+)]
 
 use criterion::{Criterion, Throughput};
 use raptorgate_guards::injection::{Detector, Options, SourceOfText};

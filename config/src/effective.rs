@@ -10,7 +10,8 @@ use crate::media::media_text;
 use crate::model::{
     ApiKey, Authenticate, Budget, CertificateMatch, ClientCertificate, Compress, Config, Counted, Dns, Ejection,
     EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, Judged, MaskPii, Masking, Meter, ModelPrice,
-    OwnPattern, PiiAction, Pool, PromptLeak, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream, UpstreamTls,
+    OwnPattern, PiiAction, Pool, PromptLeak, Purpose, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream,
+    UpstreamTls,
 };
 use crate::patterns::{host_text, path_text, source_text};
 use crate::source::MASK;
@@ -131,6 +132,7 @@ fn route_yaml(route: &Route) -> Yaml {
         ("idempotency", or_off(&route.idempotency, idempotency)),
         ("flood_limits", or_off(&route.flood_limits, flood_limits)),
         ("sanitize", or_off(&route.sanitize, sanitize)),
+        ("purpose", or_off(&route.purpose, purpose)),
         ("mask_pii", or_off(&route.mask_pii, mask_pii)),
         ("prompt_leak", or_off(&route.prompt_leak, prompt_leak)),
         ("meter", or_off(&route.meter, meter)),
@@ -284,6 +286,14 @@ fn sanitize(block: &Sanitize) -> Yaml {
         |judged: Judged| [("action", word(judged.action.word())), ("threshold", word(judged.threshold_percent))];
     let rest = [("tools", map(judged(block.tools))), ("shadow", word(block.shadow))];
     map(judged(block.user).into_iter().chain(rest))
+}
+
+fn purpose(block: &Purpose) -> Yaml {
+    let labels = block.labels.iter().map(|label| {
+        let examples = Yaml::List(label.examples.iter().map(text).collect());
+        (label.name.as_str(), map([("examples", examples), ("action", word(label.action.word()))]))
+    });
+    map([("labels", map(labels)), ("shadow", word(block.shadow))])
 }
 
 fn mask_pii(block: &MaskPii) -> Yaml {

@@ -351,6 +351,9 @@ mod tests {
     /// `routes.chat.match` as `.routes[].match`.
     fn general(key: &str) -> String {
         let mut parts: Vec<String> = key.split('.').map(str::to_owned).collect();
+        if let Some(at) = parts.iter().position(|part| part == "labels") {
+            parts[at + 1] = "<name>".to_owned();
+        }
         match parts[0].as_str() {
             "routes" => parts.splice(0..2, ["routes[]".to_owned()]).for_each(drop),
             "upstreams" | "tenants" | "prices" => parts[1] = "<name>".to_owned(),

@@ -22,6 +22,7 @@ pub mod model;
 mod patterns;
 mod problem;
 mod prompt_leak;
+mod purpose;
 mod reference;
 mod resolve;
 mod restart;

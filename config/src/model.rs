@@ -10,6 +10,7 @@ mod idempotency;
 mod limits;
 mod masking;
 mod prompt_leak;
+mod purpose;
 mod sanitize;
 mod tls;
 mod upstreams;
@@ -23,6 +24,7 @@ pub use idempotency::{ExecutionLock, Idempotency, OnDuplicate};
 pub use limits::{ClientLimits, Limits};
 pub use masking::{MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
 pub use prompt_leak::{PromptLeak, PromptLeakAction};
+pub use purpose::{Purpose, PurposeAction, PurposeLabel};
 pub use sanitize::{Judged, Sanitize, SanitizeAction};
 pub use tls::{
     CertificateMatch, ClientCertificate, ClientCertificateMode, ClientCertificates, ListenerTls, TlsVersion,
@@ -185,6 +187,8 @@ pub struct Route {
     pub flood_limits: Option<FloodLimits>,
     /// Prompt sanitization.
     pub sanitize: Option<Sanitize>,
+    /// What the route is for.
+    pub purpose: Option<Purpose>,
     /// PII masking.
     pub mask_pii: Option<MaskPii>,
     /// Replies that give the system prompt away.

@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::patterns::Method;
 use crate::prompt_leak::PromptLeakBlock;
+use crate::purpose::PurposeBlock;
 use crate::schema::PriceBlock;
 use crate::shape::{block, words};
 use crate::units::Secret;
@@ -60,6 +61,8 @@ block! {
         flood_limits: OrOff<FloodBlock> = optional,
         /// Prompt sanitization: role markers, override phrases and hidden text in user, tool and document text.
         sanitize: OrOff<SanitizeBlock> = optional,
+        /// What the route is for, told by examples. Left out: anything.
+        purpose: OrOff<PurposeBlock> = optional,
         /// Masking of personal data in both directions.
         mask_pii: OrOff<MaskBlock> = optional,
         /// Replies that give away the system prompt of their request.

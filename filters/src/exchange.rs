@@ -183,6 +183,8 @@ pub struct Report {
     pub sanitize_action: Option<&'static str>,
     /// The highest score of a text that counts as an attack, in percent.
     pub injection_percent: Option<u8>,
+    /// What it was asked for, if the route is not for that.
+    pub off_purpose: Option<OffPurpose>,
     /// Values masked in the request, by type as the configuration names it; `pattern` for patterns of the operator's own.
     pub masked_request: BTreeMap<&'static str, u32>,
     /// Values masked in the reply, by type.
@@ -193,6 +195,15 @@ pub struct Report {
     pub panicked: Option<FilterName>,
     /// What became of its idempotency key, if it has one that the store was asked for.
     pub key: Option<KeyResult>,
+}
+
+/// A request for something else than its route is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffPurpose {
+    /// A label of the configuration.
+    pub label: Arc<str>,
+    /// What was done; `shadow` if nothing.
+    pub action: &'static str,
 }
 
 /// What became of a request with an idempotency key.

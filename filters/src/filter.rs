@@ -32,6 +32,8 @@ pub enum FilterName {
     Fault,
     /// Prompt sanitization.
     Sanitize,
+    /// What a route is for.
+    Purpose,
     /// PII masking.
     MaskPii,
     /// Replies that give the system prompt away.
@@ -55,6 +57,7 @@ impl FilterName {
             Self::Idempotency => "idempotency",
             Self::Fault => "fault",
             Self::Sanitize => "sanitize",
+            Self::Purpose => "purpose",
             Self::MaskPii => "mask_pii",
             Self::PromptLeak => "prompt_leak",
             Self::Meter => "meter",

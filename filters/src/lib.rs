@@ -18,6 +18,7 @@ pub mod mask_pii;
 pub mod meter;
 pub mod payload;
 pub mod prompt_leak;
+pub mod purpose;
 pub mod read_body;
 pub mod render;
 pub mod sanitize;

@@ -36,11 +36,12 @@ const fn request_order(name: FilterName) -> u8 {
         FilterName::Idempotency => 4, // sees the body as it came
         FilterName::Fault => 5,       // only for callers that would be served
         FilterName::Sanitize => 6,    // before masking: a mask must not split a phrase that would be found
-        FilterName::MaskPii => 7,
-        FilterName::PromptLeak => 8, // knows the system prompt as the model will read it
-        FilterName::Meter => 9,      // sees the body as it will be sent
-        FilterName::Admit => 10, // holds what the meter reads; a request that anything else refuses takes from no limit
-        FilterName::Custom(_) => 11,
+        FilterName::Purpose => 7,     // what is left of a text, before a mask takes words from it
+        FilterName::MaskPii => 8,
+        FilterName::PromptLeak => 9, // knows the system prompt as the model will read it
+        FilterName::Meter => 10,     // sees the body as it will be sent
+        FilterName::Admit => 11, // holds what the meter reads; a request that anything else refuses takes from no limit
+        FilterName::Custom(_) => 12,
     }
 }
 
@@ -55,6 +56,7 @@ const fn response_order(name: FilterName) -> u8 {
         | FilterName::Idempotency
         | FilterName::Fault
         | FilterName::Sanitize
+        | FilterName::Purpose
         | FilterName::Admit => 1, // charges what the meter found
         FilterName::PromptLeak => 2, // reads what the model wrote
         FilterName::MaskPii => 3, // irreversible, before anything could store the reply

@@ -77,7 +77,9 @@ pub fn status(denial: &Denial) -> StatusCode {
         | Denial::InvalidApiKey
         | Denial::MissingClientCertificate
         | Denial::InvalidClientCertificate => StatusCode::UNAUTHORIZED,
-        Denial::EndUserNotAllowed | Denial::PromptBlocked | Denial::PiiBlocked => StatusCode::FORBIDDEN,
+        Denial::EndUserNotAllowed | Denial::PromptBlocked | Denial::OffPurpose { .. } | Denial::PiiBlocked => {
+            StatusCode::FORBIDDEN
+        }
         Denial::BodyTooLarge { .. } | Denial::BodyRatioTooHigh { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Denial::BodyTimeout | Denial::HeaderTimeout => StatusCode::REQUEST_TIMEOUT,
         Denial::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -127,6 +129,9 @@ fn message_with_values(denial: &Denial) -> Option<String> {
             format!(
                 "The compressed body is more than {ratio_max} times smaller than its content; send it uncompressed."
             )
+        }
+        Denial::OffPurpose { allowed } => {
+            format!("This route is for {allowed}, and the request asks for something else; send it elsewhere.")
         }
         Denial::RateLimited { retry_after, limit } => rate_message(*retry_after, limit.as_ref()),
         Denial::ExceedsRateLimit { limit } => {
@@ -194,6 +199,7 @@ fn fixed_message(denial: &Denial) -> &'static str {
         | Denial::MethodNotAllowed { .. }
         | Denial::BodyTooLarge { .. }
         | Denial::BodyRatioTooHigh { .. }
+        | Denial::OffPurpose { .. }
         | Denial::RateLimited { .. }
         | Denial::ExceedsRateLimit { .. }
         | Denial::TooManyAtOnce { .. }

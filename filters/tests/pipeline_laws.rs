@@ -206,13 +206,14 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-const INWARD: [FilterName; 10] = [
+const INWARD: [FilterName; 11] = [
     FilterName::FloodLimits,
     FilterName::Authenticate,
     FilterName::EndUser,
     FilterName::Execution,
     FilterName::Fault,
     FilterName::Sanitize,
+    FilterName::Purpose,
     FilterName::MaskPii,
     FilterName::PromptLeak,
     FilterName::Meter,

@@ -100,6 +100,11 @@ pub enum Denial {
     // -- guards
     /// Prompt injection found, and the route says block.
     PromptBlocked,
+    /// Asked for something that the route is not for.
+    OffPurpose {
+        /// What it is for.
+        allowed: Arc<str>,
+    },
     /// Personal data found in the request, and the route says block.
     PiiBlocked,
     /// Personal data found in the reply, and the route says block.
@@ -250,6 +255,7 @@ impl Denial {
             Self::BodyTooDeep,
             Self::BodyNotUtf8,
             Self::PromptBlocked,
+            Self::OffPurpose { allowed: "marketing".into() },
             Self::PiiBlocked,
             Self::ReplyPiiBlocked,
             Self::ReplyPromptLeak,
@@ -323,6 +329,7 @@ impl Denial {
             Self::BodyTooDeep => "body_too_deep",
             Self::BodyNotUtf8 => "body_not_utf8",
             Self::PromptBlocked => "prompt_blocked",
+            Self::OffPurpose { .. } => "off_purpose",
             Self::PiiBlocked => "pii_blocked",
             Self::ReplyPiiBlocked => "reply_pii_blocked",
             Self::ReplyPromptLeak => "reply_prompt_leak",

@@ -85,6 +85,10 @@ fn requests(name: &str) -> Vec<(Request, &'static str, u16)> {
     let chat = || {
         Request::post("/v1/chat/completions", r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}"#)
     };
+    let asking = |text: &str| {
+        let messages = serde_json::json!({ "messages": [{ "role": "user", "content": text }] });
+        Request::post("/v1/chat/completions", messages.to_string())
+    };
     match name {
         "minimal" | "tls" | "sidecar" => vec![(chat(), "gateway.test", 200), (Request::get("/x"), "gateway.test", 200)],
         "openai-backend" => vec![
@@ -117,6 +121,11 @@ fn requests(name: &str) -> Vec<(Request, &'static str, u16)> {
             (key(Request::post("/payments/1", "{}"), "ASHA_KEY"), "h", 400),
             (key(Request::post("/payments/1", "{}"), "ASHA_KEY").header("idempotency-key", "p"), "h", 200),
             (key(Request::post("/payments/1", "{ }"), "ASHA_KEY").header("idempotency-key", "p"), "h", 422),
+        ],
+        "marketing-agent" => vec![
+            (asking("Write a cheerful tagline for our monsoon sale"), "h", 200),
+            (asking("Fix this python stack trace for me"), "h", 403),
+            (chat(), "h", 200),
         ],
         "fault-injection" => vec![(Request::get("/down"), "h", 503)],
         other => panic!("examples/{other}.yaml is not tried by this test: add a request for it"),

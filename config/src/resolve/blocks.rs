@@ -2,7 +2,7 @@
 
 use super::budgets::{self, KnownNames};
 use super::keys::{self, KnownKeys};
-use super::{Scope, fits, idempotency, masking, price};
+use super::{Scope, fits, idempotency, masking, price, purpose};
 use crate::decode::{Context, OrOff};
 use crate::model::{
     Compress, EndUser, Execution, Fault, FaultAbort, FaultDelay, FloodLimits, Judged, Rate, ReplyCoding, Sanitize,
@@ -63,6 +63,9 @@ pub(super) fn check(blocks: &RouteBlocks, scope: &Scope<'_>, known: &mut Known, 
     }
     if let Some(block) = on(&blocks.prompt_leak) {
         prompt_leak::check(block, cx);
+    }
+    if let Some(block) = on(&blocks.purpose) {
+        purpose::check(block, cx);
     }
     if let Some(block) = on(&blocks.meter).and_then(|meter| meter.default_price.as_ref()) {
         price(block, scope.currency, cx);

@@ -10,6 +10,7 @@ mod client_certificates;
 mod idempotency;
 mod keys;
 mod masking;
+mod purpose;
 mod route;
 mod routes;
 mod tls;

@@ -3,7 +3,7 @@
 //! # Invariants
 //! * A route's block replaces the inherited one whole, and `off` removes it (`a_block_replaces_the_inherited_one_whole`).
 
-use super::{Scope, blocks, budgets, idempotency, keys, masking, price};
+use super::{Scope, blocks, budgets, idempotency, keys, masking, price, purpose};
 use crate::decode::{Context, OrOff, Some1};
 use crate::model::{
     ApiFormat, Meter, OnDisconnect, OnLargeReply, PathPattern, PiiAction, PromptLeakAction, Route, RouteMatch, Segment,
@@ -57,6 +57,7 @@ pub(super) fn resolve(block: &RouteBlock, scope: &Scope<'_>, cx: &mut Context) -
         idempotency: inherit(&own.idempotency, &inherited.idempotency).map(idempotency::idempotency),
         flood_limits: inherit(&own.flood_limits, &inherited.flood_limits).map(blocks::flood_limits),
         sanitize: inherit(&own.sanitize, &inherited.sanitize).map(blocks::sanitize),
+        purpose: inherit(&own.purpose, &inherited.purpose).map(purpose::purpose),
         mask_pii: inherit(&own.mask_pii, &inherited.mask_pii).map(masking::mask_pii),
         prompt_leak: inherit(&own.prompt_leak, &inherited.prompt_leak).map(prompt_leak::prompt_leak),
         on_disconnect: on_disconnect.unwrap_or(if meter.is_some() {

@@ -6,6 +6,22 @@ use super::METER;
 pub const CASES: &[(&str, &str, &str)] = &[
     ("hashes without a key", METER, "    mask_pii: «missing_key»{ request: { pan: hash } }\n"),
     ("tokens without a key", METER, "    mask_pii: «missing_key»{ request: { all: tokenize } }\n"),
+    (
+        "a label with two examples",
+        METER,
+        "    purpose: { labels: { a: { examples: «wrong_value»[b, c] }, d: { examples: [e, f, g], action: block } } }\n",
+    ),
+    ("one label", METER, "    purpose: { labels: «wrong_value»{ a: { examples: [b, c, d] } } }\n"),
+    (
+        "no label that is allowed",
+        METER,
+        "    purpose: { labels: «wrong_value»{ a: { examples: [b, c, d], action: block }, e: { examples: [f, g, h], action: flag } } }\n",
+    ),
+    (
+        "an empty example",
+        METER,
+        "    purpose: { labels: { a: { examples: [b, c, «wrong_value»\"\"] }, d: { examples: [e, f, g] } } }\n",
+    ),
     ("a short key", METER, "    mask_pii: { request: { pan: hash }, key: «wrong_value»0123456789 }\n"),
     (
         "tokens in replies",

@@ -40,6 +40,7 @@ fn route(route: &Route) -> Value {
         ("idempotency", route.idempotency.is_some()),
         ("flood_limits", route.flood_limits.is_some()),
         ("sanitize", route.sanitize.is_some()),
+        ("purpose", route.purpose.is_some()),
         ("mask_pii", route.mask_pii.is_some()),
         ("prompt_leak", route.prompt_leak.is_some()),
         ("meter", route.meter.is_some()),

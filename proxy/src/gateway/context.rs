@@ -122,6 +122,7 @@ fn describe(exchange: &Exchange, record: &mut AccessRecord) {
     record.sanitized = exchange.report.sanitized;
     record.sanitize_action = exchange.report.sanitize_action;
     record.injection_percent = exchange.report.injection_percent;
+    record.off_purpose = exchange.report.off_purpose.clone();
     record.masked_request = exchange.report.masked_request.clone();
     record.masked_response = exchange.report.masked_response.clone();
     record.prompt_leak = exchange.report.prompt_leak;

@@ -21,6 +21,7 @@ use raptorgate_filters::mask_pii::MaskPii;
 use raptorgate_filters::meter::{Meter, OutputCap};
 use raptorgate_filters::pipeline::Pipeline;
 use raptorgate_filters::prompt_leak::PromptLeak;
+use raptorgate_filters::purpose::Purpose;
 use raptorgate_filters::sanitize::Sanitize;
 use raptorgate_policies::admission::Plan;
 use raptorgate_policies::pricing::PriceTable;
@@ -84,6 +85,16 @@ fn sanitizing(route: &str, block: &model::Sanitize) -> Arc<dyn Filter> {
     }
 }
 
+fn purposes(route: &str, block: &model::Purpose) -> Arc<dyn Filter> {
+    match Purpose::new(block) {
+        Ok(filter) => Arc::new(filter),
+        Err(error) => {
+            tracing::error!(%error, route, "a route is closed: what it is for could not be learned");
+            Arc::new(Closed(FilterName::Purpose))
+        }
+    }
+}
+
 fn masking(route: &str, block: &model::MaskPii) -> Arc<dyn Filter> {
     match MaskPii::new(block) {
         Ok(filter) => Arc::new(filter),
@@ -116,6 +127,9 @@ fn filters(route: &Route, config: &Config, prices: &Arc<PriceTable>, shared: &Sh
     }
     if let Some(block) = &route.sanitize {
         filters.push(sanitizing(&route.name, block));
+    }
+    if let Some(block) = &route.purpose {
+        filters.push(purposes(&route.name, block));
     }
     if let Some(block) = &route.mask_pii {
         filters.push(masking(&route.name, block));

@@ -6,7 +6,7 @@
 
 use super::rfc3339::rfc3339;
 use raptorgate_config::units::Money;
-use raptorgate_filters::exchange::{End, FailedAttempt, KeyResult, Metered};
+use raptorgate_filters::exchange::{End, FailedAttempt, KeyResult, Metered, OffPurpose};
 use raptorgate_filters::filter::FilterName;
 use raptorgate_policies::{Timestamp, Usage};
 use serde::Serialize;
@@ -88,6 +88,9 @@ pub struct AccessRecord {
     pub sanitize_action: Option<&'static str>,
     /// The highest score of a text that counts as an attack, in percent.
     pub injection_percent: Option<u8>,
+    /// What it was asked for, if the route is not for that.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "off_purpose")]
+    pub off_purpose: Option<OffPurpose>,
     /// Values masked in the request.
     pub masked_request: BTreeMap<&'static str, u32>,
     /// Values masked in the reply.
@@ -137,6 +140,7 @@ impl AccessRecord {
             sanitized: 0,
             sanitize_action: None,
             injection_percent: None,
+            off_purpose: None,
             masked_request: BTreeMap::new(),
             masked_response: BTreeMap::new(),
             prompt_leak: None,
@@ -338,6 +342,15 @@ impl From<&Metered> for RecordedUsage {
 
 fn key_result<S: Serializer>(result: &Option<KeyResult>, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(result.map_or("", KeyResult::as_str))
+}
+
+fn off_purpose<S: Serializer>(off: &Option<OffPurpose>, out: S) -> Result<S::Ok, S::Error> {
+    let mut map = out.serialize_map(Some(2))?;
+    if let Some(off) = off {
+        map.serialize_entry("label", &*off.label)?;
+        map.serialize_entry("action", off.action)?;
+    }
+    map.end()
 }
 
 fn as_rfc3339<S: Serializer>(at: &Timestamp, out: S) -> Result<S::Ok, S::Error> {

@@ -75,6 +75,7 @@ pub(super) struct Vectors {
     pub unpriced: IntCounterVec,
     pub estimated: IntCounterVec,
     pub sanitized: IntCounterVec,
+    pub off_purpose: IntCounterVec,
     pub masked: IntCounterVec,
     /// Replies that gave the system prompt away.
     pub prompt_leaks: IntCounterVec,
@@ -287,6 +288,7 @@ impl Vectors {
             unpriced: counters(registry, &names::UNPRICED)?,
             estimated: counters(registry, &names::ESTIMATED)?,
             sanitized: counters(registry, &names::SANITIZED)?,
+            off_purpose: counters(registry, &names::OFF_PURPOSE)?,
             masked: counters(registry, &names::MASKED)?,
             prompt_leaks: counters(registry, &names::PROMPT_LEAKS)?,
             panics: counters(registry, &names::FILTER_PANICS)?,
@@ -358,6 +360,7 @@ fn histograms(registry: &Registry, metric: &Metric) -> Result<HistogramVec, prom
 mod tests {
     use super::*;
     use crate::telemetry::access_record::tests::{failed_attempt, record};
+    use raptorgate_filters::exchange::OffPurpose;
     use raptorgate_filters::exchange::{End, KeyResult};
     use raptorgate_filters::filter::FilterName;
     use raptorgate_policies::Denial;
@@ -370,6 +373,7 @@ mod tests {
         let mut record = record();
         record.sanitized = 1;
         record.prompt_leak = Some("canary");
+        record.off_purpose = Some(OffPurpose { label: "coding".into(), action: "flag" });
         record.panicked = Some(FilterName::Meter);
         record.idempotency = Some(KeyResult::New);
         record.waste = vec![failed_attempt()];

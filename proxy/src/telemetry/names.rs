@@ -300,6 +300,13 @@ pub const SANITIZED: Metric = metric(
     &["route", "action"],
     "Prompt injection findings, by what was done: strip, block, neutralise, flag, report, or shadow.",
 );
+/// Requests for something else than their route is for.
+pub const OFF_PURPOSE: Metric = metric(
+    "raptorgate_off_purpose_total",
+    Kind::Counter,
+    &["route", "label", "action"],
+    "Requests for something else than their route is for, by label, and what was done: block, flag, report or shadow.",
+);
 /// Masked values.
 pub const MASKED: Metric = metric(
     "raptorgate_masked_total",
@@ -410,6 +417,7 @@ pub const ALL: &[Metric] = &[
     UNPRICED,
     ESTIMATED,
     SANITIZED,
+    OFF_PURPOSE,
     MASKED,
     PROMPT_LEAKS,
     FILTER_PANICS,

@@ -101,6 +101,9 @@ impl RouteMetrics {
             let action = blocked.or(record.sanitize_action).unwrap_or("strip");
             self.vectors.sanitized.with_label_values(&[&*self.route, action]).inc_by(record.sanitized.into());
         }
+        if let Some(off) = &record.off_purpose {
+            self.vectors.off_purpose.with_label_values(&[&*self.route, &*off.label, off.action]).inc();
+        }
         self.record_masked("request", &record.masked_request);
         self.record_masked("response", &record.masked_response);
         if record.prompt_leak.is_some() {
