@@ -234,7 +234,7 @@ proptest! {
             let outward = order(phase);
             prop_assert_eq!(outward[0], FilterName::Meter, "what is billed is read before anything is rewritten");
             let last = [FilterName::PromptLeak, FilterName::MaskPii, FilterName::Custom("x")];
-            prop_assert_eq!(&outward[7..], &last[..]);
+            prop_assert_eq!(&outward[8..], &last[..]);
         }
         let last_head = log.lock().iter().rposition(|(_, seen)| *seen == Seen::Request);
         let first_body = log.lock().iter().position(|(_, seen)| *seen == Seen::Body);
