@@ -141,7 +141,7 @@ fn full_width(text: &str, random: &mut Random) -> String {
 
 fn spaced(text: &str, random: &mut Random) -> String {
     let separator = [" ", "-", ".", "_"][random.below(4)];
-    let gap = if separator == " " { "  " } else { " " };
+    let gap = if separator == " " { ["  ", " ", "   "][random.below(3)] } else { " " };
     let word = |w: &str| w.chars().map(String::from).collect::<Vec<_>>().join(separator);
     text.split(' ').map(word).collect::<Vec<_>>().join(gap)
 }

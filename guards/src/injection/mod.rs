@@ -20,6 +20,7 @@ pub mod reading;
 mod respell;
 pub mod scan;
 mod scrambled;
+mod segment;
 pub mod slots;
 mod strip;
 pub mod words;

@@ -32,6 +32,22 @@ pub struct Signals {
     pub leet: u32,
 }
 
+impl Signals {
+    fn add(&mut self, other: Self) {
+        let Self { tags, hidden_in_latin, lookalikes, styled, bidi, spaced, leet } = other;
+        self.tags = self.tags.saturating_add(tags);
+        self.hidden_in_latin = self.hidden_in_latin.saturating_add(hidden_in_latin);
+        self.lookalikes = self.lookalikes.saturating_add(lookalikes);
+        self.styled = self.styled.saturating_add(styled);
+        self.bidi = self.bidi.saturating_add(bidi);
+        self.spaced = self.spaced.saturating_add(spaced);
+        self.leet = self.leet.saturating_add(leet);
+    }
+}
+
+/// Pieces of a text that are folded apart end with the first line behind so many bytes.
+const PIECE_BYTES: usize = 512;
+
 /// A folded text and the way back.
 #[derive(Debug, Clone)]
 pub struct Folded {
@@ -49,12 +65,49 @@ pub(super) type Placed = (char, u32);
 impl Folded {
     /// Folds a text. Texts of more than 4 GiB do not reach a guard; their places would all be the last.
     pub fn of(original: &str) -> Self {
-        if original.is_ascii() {
-            return Self::of_ascii(original);
-        }
-        if let Some(folded) = Self::of_plain(original) {
+        if let Some(folded) = Self::of_quick(original) {
             return folded;
         }
+        // Most pieces of a long text have nothing to undo, if a few have.
+        let mut whole =
+            Self { text: String::with_capacity(original.len()), origins: None, signals: Signals::default() };
+        let mut origins: Vec<u32> = Vec::with_capacity(original.len().saturating_add(1));
+        let mut rest = original;
+        while !rest.is_empty() {
+            let base = offset(original.len().saturating_sub(rest.len()));
+            let far = rest.as_bytes().get(PIECE_BYTES..).unwrap_or_default();
+            let end = far
+                .iter()
+                .position(|b| *b == b'\n')
+                .map_or(rest.len(), |at| PIECE_BYTES.saturating_add(at).saturating_add(1));
+            let (piece, behind) = rest.split_at(end);
+            let folded = Self::of_quick(piece).unwrap_or_else(|| Self::of_piece(piece));
+            whole.text.push_str(&folded.text);
+            whole.signals.add(folded.signals);
+            match folded.origins {
+                Some(places) => {
+                    origins.extend(places.iter().take(folded.text.len()).map(|place| base.saturating_add(*place)))
+                }
+                None => origins.extend(base..base.saturating_add(offset(piece.len()))),
+            }
+            rest = behind;
+        }
+        origins.push(offset(original.len()));
+        whole.origins = Some(origins);
+        whole
+    }
+
+    /// `None` if something may hide in the text.
+    fn of_quick(original: &str) -> Option<Self> {
+        if !original.is_ascii() {
+            return Self::of_plain(original);
+        }
+        let bytes = original.as_bytes();
+        let is_plain = !bytes.iter().any(|b| is_dropped(*b)) && !respell::may_be_needed(bytes);
+        is_plain.then(|| Self { text: original.to_ascii_lowercase(), origins: None, signals: Signals::default() })
+    }
+
+    fn of_piece(original: &str) -> Self {
         let mut signals = Signals::default();
         let mut chars = fold_chars(original, &mut signals);
         fold_lookalikes(&mut chars, &mut signals);
@@ -65,19 +118,6 @@ impl Folded {
             respell::join_spaced(&mut chars, &mut signals);
             respell::undo_leet(&mut chars, &mut signals);
         }
-        Self::build(&chars, original.len(), signals)
-    }
-
-    fn of_ascii(original: &str) -> Self {
-        let bytes = original.as_bytes();
-        if !bytes.iter().any(|b| is_dropped(*b)) && !respell::may_be_needed(bytes) {
-            return Self { text: original.to_ascii_lowercase(), origins: None, signals: Signals::default() };
-        }
-        let mut signals = Signals::default();
-        let placed = bytes.iter().enumerate().filter(|(_, b)| !is_dropped(**b));
-        let mut chars: Vec<Placed> = placed.map(|(at, b)| (char::from(b.to_ascii_lowercase()), offset(at))).collect();
-        respell::join_spaced(&mut chars, &mut signals);
-        respell::undo_leet(&mut chars, &mut signals);
         Self::build(&chars, original.len(), signals)
     }
 

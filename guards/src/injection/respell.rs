@@ -5,6 +5,7 @@
 //! * What is joined keeps its places (`normalise::tests::ranges_lead_back_to_the_original`).
 
 use super::normalise::{Placed, Signals};
+use super::segment;
 use super::words::is_letter;
 
 /// Letters in a row that make a word written letter by letter.
@@ -58,7 +59,14 @@ pub(super) fn join_spaced(chars: &mut Vec<Placed>, signals: &mut Signals) {
             continue;
         }
         out.extend(chars.get(copied..i).unwrap_or_default());
-        out.extend(run.iter().filter_map(|k| chars.get(*k)));
+        let letters: Vec<Placed> = run.iter().filter_map(|k| chars.get(*k)).copied().collect();
+        let borders = segment::borders(&letters.iter().map(|(c, _)| *c).collect::<String>());
+        for (k, letter) in letters.into_iter().enumerate() {
+            if borders.binary_search(&k).is_ok() {
+                out.push((' ', letter.1));
+            }
+            out.push(letter);
+        }
         signals.spaced = signals.spaced.saturating_add(1);
         i = run.last().map_or(i, |k| k.saturating_add(1));
         copied = i;

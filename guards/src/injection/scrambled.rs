@@ -14,44 +14,30 @@ pub(super) struct Scrambled {
 impl Scrambled {
     const LETTERS: std::ops::RangeInclusive<usize> = 5..=14;
     /// Whose words are worth it: ordinary words with a typing error must not become attacks.
-    const SLOTS: [Slot; 6] = [Slot::Override, Slot::Scope, Slot::Instruction, Slot::Leak, Slot::Prompt, Slot::Secret];
+    const SLOTS: [Slot; 13] = [
+        Slot::Override,
+        Slot::Scope,
+        Slot::Instruction,
+        Slot::Leak,
+        Slot::Prompt,
+        Slot::Secret,
+        Slot::Verbatim,
+        Slot::Safety,
+        Slot::Disable,
+        Slot::Unbounded,
+        Slot::ActAs,
+        Slot::Assistant,
+        Slot::Authority,
+    ];
 
     pub(super) fn of(entries: &[(String, Slot)]) -> Self {
-        let forms = [
-            "ignore",
-            "ignoring",
-            "disregard",
-            "forget",
-            "override",
-            "bypass",
-            "previous",
-            "preceding",
-            "original",
-            "initial",
-            "earlier",
-            "instruction",
-            "instructions",
-            "guidelines",
-            "guideline",
-            "directions",
-            "directives",
-            "constraints",
-            "restrictions",
-            "commands",
-            "policies",
-            "reveal",
-            "display",
-            "repeat",
-            "disclose",
-            "prompts",
-            "prompt",
-            "password",
-            "secret",
-            "confidential",
-            "credentials",
-        ];
+        let forms = "ignore ignoring disregard forget override bypass discard abandon neglect erase cancel previous preceding original \
+            initial earlier former existing instruction instructions guidelines guideline directions directives constraints restrictions \
+            commands orders policies rules programming message reveal display repeat disclose print paste recite translate prompts prompt \
+            password secret confidential credentials verbatim exactly safety filter filters guardrails ethical disable disabled \
+            unrestricted unfiltered uncensored unlimited pretend assistant chatbot developer";
         let mut keys = Vec::new();
-        for word in forms {
+        for word in forms.split_whitespace() {
             let slot_of = |(form, slot): &&(String, Slot)| {
                 let stem = form.trim();
                 let is_stem = !form.ends_with(' ');

@@ -151,7 +151,8 @@ const MARKERS: &str = include_str!("lexicon/markers.txt");
 /// English words that show a text was rotated or reversed; none of their forms is a word of a language we know.
 const TELLTALES: &str = "ignore previous instruction instructions prompt system reveal your rules disregard forget repeat print \
     password assistant every answer everything secret hidden without user respond guidelines bypass override policies about \
-    please question should which their there directions commands pretend";
+    please question should which their there directions commands pretend the that with this from will have answer only \
+    developer message orders context drop mode safety character unrestricted important initial test";
 
 /// Finds the parts.
 #[derive(Debug)]

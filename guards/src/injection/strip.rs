@@ -161,9 +161,12 @@ mod tests {
     use super::*;
     use crate::injection::Options;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
 
-    fn detector() -> Detector {
-        Detector::new(&Options::default()).unwrap()
+    static DETECTOR: LazyLock<Detector> = LazyLock::new(|| Detector::new(&Options::default()).unwrap());
+
+    fn detector() -> &'static Detector {
+        &DETECTOR
     }
 
     #[test]
