@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Share of harmless texts, of sources not trained on, that the default threshold flags.
-const FALSE_ALARMS: f32 = 0.01;
+const FALSE_ALARMS: f32 = 0.008;
 
 struct Arguments {
     train: Vec<PathBuf>,

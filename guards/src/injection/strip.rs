@@ -13,6 +13,9 @@ use std::ops::Range;
 /// Rounds of cutting, since a cut can join the parts of another finding, or leave the wording behind.
 pub const ROUNDS_MAX: usize = 8;
 
+/// Sentences that are tried one by one.
+const SENTENCES_MAX: usize = 16;
+
 /// A text after cutting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cleaned {
@@ -50,7 +53,10 @@ impl Detector {
             } else {
                 self.bad_lines(&left, source)
             };
-            let ranges = joined(ranges);
+            let mut ranges = joined(ranges);
+            if round == 0 && without(&left, &ranges).trim().is_empty() {
+                ranges = self.one_sentence(&left, source).map_or(ranges, |range| std::iter::once(range).collect());
+            }
             cuts = cuts.saturating_add(u32::try_from(ranges.len()).unwrap_or(u32::MAX));
             left = without(&left, &ranges);
             verdict = self.score(&left, source);
@@ -59,6 +65,15 @@ impl Detector {
             }
         }
         Cleaned::GivenUp { findings }
+    }
+
+    /// The first sentence without which the rest is harmless: a question behind an attack is still asked.
+    fn one_sentence(&self, text: &str, source: SourceOfText) -> Option<Range<usize>> {
+        let harmless = |range: &Range<usize>| {
+            let left = without(text, std::slice::from_ref(range));
+            !left.trim().is_empty() && !self.score(&left, source).flagged
+        };
+        sentences(text).take(SENTENCES_MAX).find(harmless)
     }
 
     /// Sentences that are flagged alone; all of the text if none is.
