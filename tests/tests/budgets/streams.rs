@@ -47,8 +47,9 @@ async fn a_stream_ends_where_its_budget_does() {
     let (spent, held) = (nanos(&account, "spent"), prompt + 50 * 100_000);
     assert!((held..held + 40 * 100_000).contains(&spent), "{spent} of {held}");
     assert!(text.contains(&rupees(spent)), "{spent} is told: {text}");
-    let log = stage.gateway.output();
-    assert!(log.contains(r#""end":"stopped""#) && log.contains("budget_exceeded"), "{log}");
+    let stopped = async || Some(stage.gateway.output()).filter(|log| log.contains(r#""end":"stopped""#));
+    let log = until("it is in the access log", SOON, stopped).await;
+    assert!(log.contains("budget_exceeded"), "{log}");
     let refused = stage.gateway.send(&stream(1)).await;
     assert_eq!(refused.error_code(), "budget_exceeded");
 }
