@@ -185,20 +185,26 @@ impl Keeper {
     pub async fn passed(&self, prepared: &Prepared, used: Used, now: Instant) -> Result<Passed, StoreError> {
         let id = prepared.admit.id;
         let (due, asks) = match self.open.lock().get_mut(&id) {
-            Some(open) => (open.progress.is_due(used, now), open.progress.asks(used.cost)),
+            Some(open) => (open.progress.is_due(used, now), open.progress.asks(used.cost, now)),
             None => return Ok(Passed::GoesOn),
         };
         if due && let Some(Err(error)) = self.sent.as_ref().map(|log| log.passed(id, used.cost)) {
             tracing::error!(%error, "it is not written down how far a request has come");
         }
         match asks.filter(|_| prepared.held().is_some()) {
-            Some(amount) => self.extend(prepared, used.cost, amount).await,
+            Some(amount) => self.extend(prepared, used.cost, amount, now).await,
             None => Ok(Passed::GoesOn),
         }
     }
 
     /// Holds more for a request. A store that does not answer is asked again, under the same number, when more has passed.
-    async fn extend(&self, prepared: &Prepared, cost: Nanos, amount: Nanos) -> Result<Passed, StoreError> {
+    async fn extend(
+        &self,
+        prepared: &Prepared,
+        cost: Nanos,
+        amount: Nanos,
+        now: Instant,
+    ) -> Result<Passed, StoreError> {
         let id = prepared.admit.id;
         let number = self.open.lock().get(&id).map_or(1, |open| open.progress.next_number());
         let answer = self.store.extend(&prepared.tenant, &prepared.extend(number, amount), Now::Store).await;
@@ -213,9 +219,16 @@ impl Keeper {
                 }
             }
             // Told at the next renewal, and charged at the end: of these the request is not to blame.
-            Ok(Extension::Missing | Extension::Finished(_) | Extension::Overflow) => {}
-            Err(error) if progress.is_beyond(cost) => return Err(error),
-            Err(error) => tracing::warn!(class = error.class(), "no more could be held for an answer that goes on"),
+            Ok(Extension::Finished(_) | Extension::Overflow) => progress.lost(),
+            // A renewal makes it again, with what is held by then.
+            Ok(Extension::Missing) => progress.unanswered(amount, now),
+            Err(error) => {
+                progress.unanswered(amount, now);
+                if progress.is_beyond(cost) {
+                    return Err(error);
+                }
+                tracing::warn!(class = error.class(), "no more could be held for an answer that goes on");
+            }
         }
         Ok(Passed::GoesOn)
     }

@@ -3,6 +3,8 @@
 //! # Invariants
 //! * More money is asked for before what is held is used up, as long as the request may still cost more
 //!   (`more_is_asked_for_before_the_hold_is_used_up`).
+//! * What was asked for and not answered is asked for again as it was: the store may have it already, under the same number
+//!   (`what_was_not_answered_is_asked_for_again_as_it_was`).
 //! * An answer that keeps to its maximum is never short of money (`an_answer_within_its_maximum_asks_for_nothing`).
 
 use super::Used;
@@ -13,6 +15,8 @@ use std::time::{Duration, Instant};
 const TOLD_EVERY_TOKENS: u64 = 256;
 /// … or so long after it was, whichever comes first.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
+/// A store that could not say yes is left alone for so long, unless what is held is used up: answers come in many pieces.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
 
 /// What a request may ask for beyond what it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +34,9 @@ pub(super) struct Progress {
     held: Nanos,
     extensions: u32,
     refused: bool,
+    /// What was asked for without an answer: it goes on under the same number.
+    pending: Option<Nanos>,
+    quiet_until: Option<Instant>,
     told_tokens: u64,
     told_at: Instant,
 }
@@ -37,7 +44,8 @@ pub(super) struct Progress {
 impl Progress {
     /// A request that holds so much.
     pub fn new(held: Nanos, slices: Slices, now: Instant) -> Self {
-        Self { slices, held, extensions: 0, refused: false, told_tokens: 0, told_at: now }
+        let (pending, quiet_until) = (None, None);
+        Self { slices, held, extensions: 0, refused: false, pending, quiet_until, told_tokens: 0, told_at: now }
     }
 
     /// True if what passed is to be written down now; it then counts as written.
@@ -51,15 +59,19 @@ impl Progress {
     }
 
     /// How much more is to be held for a request that has cost so much; `None`: what it holds is enough.
-    pub fn asks(&self, cost: Nanos) -> Option<Nanos> {
+    pub fn asks(&self, cost: Nanos, now: Instant) -> Option<Nanos> {
         let Slices { whole, slice } = self.slices;
         if slice <= Nanos::ZERO {
             return None;
         }
         let beyond = self.is_beyond(cost);
         let near = i128::from(cost.get()) * 5 >= i128::from(self.held.get()) * 4;
-        if !beyond && (self.refused || self.held >= whole || !near) {
+        let quiet = self.quiet_until.is_some_and(|until| now < until);
+        if !beyond && (quiet || self.refused || self.held >= whole || !near) {
             return None;
+        }
+        if self.pending.is_some() {
+            return self.pending;
         }
         let missing = cost.get().saturating_sub(self.held.get()).max(0);
         Some(Nanos::new(missing.saturating_add(slice.get())))
@@ -79,11 +91,22 @@ impl Progress {
     pub fn extended(&mut self, amount: Nanos) {
         self.held = Nanos::new(self.held.get().saturating_add(amount.get()));
         self.extensions = self.next_number();
+        (self.pending, self.quiet_until) = (None, None);
     }
 
     /// There is no more: it is asked for again when what is held is used up.
     pub fn refused(&mut self) {
-        self.refused = true;
+        (self.refused, self.pending) = (true, None);
+    }
+
+    /// Nobody knows whether so much more is held.
+    pub fn unanswered(&mut self, amount: Nanos, now: Instant) {
+        (self.pending, self.quiet_until) = (Some(amount), Some(now + ASKED_EVERY));
+    }
+
+    /// The store knows no hold that could grow: nothing is asked for any more, and all is charged at the end.
+    pub fn lost(&mut self) {
+        self.slices.slice = Nanos::ZERO;
     }
 
     /// What is held, by how many extensions.
@@ -103,23 +126,41 @@ mod tests {
 
     #[test]
     fn more_is_asked_for_before_the_hold_is_used_up() {
+        let now = Instant::now();
         let mut sliced = progress(100, 1_000, 50);
-        assert_eq!(sliced.asks(Nanos::new(79)), None);
-        assert_eq!(sliced.asks(Nanos::new(80)), Some(Nanos::new(50)));
-        assert_eq!(sliced.asks(Nanos::new(130)), Some(Nanos::new(80)), "one read may bring much");
+        assert_eq!(sliced.asks(Nanos::new(79), now), None);
+        assert_eq!(sliced.asks(Nanos::new(80), now), Some(Nanos::new(50)));
+        assert_eq!(sliced.asks(Nanos::new(130), now), Some(Nanos::new(80)), "one read may bring much");
         sliced.extended(Nanos::new(50));
-        assert_eq!((sliced.asks(Nanos::new(119)), sliced.held()), (None, (Nanos::new(150), 1)));
+        assert_eq!((sliced.asks(Nanos::new(119), now), sliced.held()), (None, (Nanos::new(150), 1)));
         sliced.refused();
-        assert_eq!(sliced.asks(Nanos::new(150)), None, "what is held is used up first");
-        assert_eq!(sliced.asks(Nanos::new(151)), Some(Nanos::new(51)));
+        assert_eq!(sliced.asks(Nanos::new(150), now), None, "what is held is used up first");
+        assert_eq!(sliced.asks(Nanos::new(151), now), Some(Nanos::new(51)));
+    }
+
+    #[test]
+    fn what_was_not_answered_is_asked_for_again_as_it_was() {
+        let mut sliced = progress(100, 1_000, 50);
+        let start = Instant::now();
+        let asks = |progress: &Progress, cost, now| progress.asks(Nanos::new(cost), now).map(Nanos::get);
+        assert_eq!(asks(&sliced, 90, start), Some(50));
+        sliced.unanswered(Nanos::new(50), start);
+        assert_eq!(asks(&sliced, 95, start), None, "not at every piece");
+        assert_eq!(asks(&sliced, 95, start + ASKED_EVERY), Some(50));
+        assert_eq!(asks(&sliced, 200, start), Some(50), "as it was, however much has passed meanwhile");
+        sliced.extended(Nanos::new(50));
+        assert_eq!((asks(&sliced, 200, start), sliced.held()), (Some(100), (Nanos::new(150), 1)));
+        sliced.lost();
+        assert_eq!(asks(&sliced, 200, start), None);
     }
 
     #[test]
     fn an_answer_within_its_maximum_asks_for_nothing() {
+        let now = Instant::now();
         let whole = progress(100, 100, 50);
-        assert!((0..=100).all(|cost| whole.asks(Nanos::new(cost)).is_none()));
-        assert_eq!(whole.asks(Nanos::new(101)), Some(Nanos::new(51)), "the upstream does not keep to it");
-        assert_eq!(progress(0, 0, 0).asks(Nanos::new(1)), None, "nobody knows what it costs");
+        assert!((0..=100).all(|cost| whole.asks(Nanos::new(cost), now).is_none()));
+        assert_eq!(whole.asks(Nanos::new(101), now), Some(Nanos::new(51)), "the upstream does not keep to it");
+        assert_eq!(progress(0, 0, 0).asks(Nanos::new(1), now), None, "nobody knows what it costs");
     }
 
     #[test]

@@ -88,6 +88,8 @@ struct Lane {
     told: u64,
     /// When the store took something last, or the first of what waits came.
     moved_at: Option<Instant>,
+    /// When the store was asked last whether it still has everything.
+    probed_at: Option<Instant>,
     /// The request that the last number belongs to.
     last: Option<LedgerId>,
     since_progress: u64,
@@ -220,14 +222,16 @@ impl Spool {
     /// Asks the store whether it still has what it was told of tenants for whom nothing came since: one that was set back would
     /// else learn it only with their next ending. To be called now and then.
     pub async fn probe(&self, now: Instant) {
-        let idle = |lane: &Lane| {
+        let idle = |lane: &mut Lane| {
             let moved_at = lane.moved_at.filter(|at| now.saturating_duration_since(*at) < PROBED_FOR)?;
-            (lane.waiting.is_empty() && now.saturating_duration_since(moved_at) >= PROBED_AFTER).then_some(())?;
+            let quiet_since = lane.probed_at.map_or(moved_at, |probed_at| probed_at.max(moved_at));
+            (lane.waiting.is_empty() && now.saturating_duration_since(quiet_since) >= PROBED_AFTER).then_some(())?;
+            lane.probed_at = Some(now);
             Some((lane.last?, lane.told))
         };
         let idle: Vec<_> = {
-            let lanes = self.lanes.lock();
-            lanes.iter().filter_map(|(tenant, lane)| Some((tenant.clone(), idle(lane)?))).collect()
+            let mut lanes = self.lanes.lock();
+            lanes.iter_mut().filter_map(|(tenant, lane)| Some((tenant.clone(), idle(lane)?))).collect()
         };
         for (tenant, (id, told)) in idle {
             // A store that has everything knows this request by its id, and answers that it has ended.
