@@ -177,10 +177,8 @@ pub struct Metered {
 /// What the guards did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Injection findings cut out or refused.
-    pub sanitized: u32,
-    /// What the route does with them; `shadow` if nothing.
-    pub sanitize_action: Option<&'static str>,
+    /// Injection findings by what was done: an action as the configuration names it, or `shadow`.
+    pub sanitized: BTreeMap<&'static str, u32>,
     /// The highest score of a text that counts as an attack, in percent.
     pub injection_percent: Option<u8>,
     /// What it was asked for, if the route is not for that.

@@ -13,10 +13,8 @@ use crate::filter::{
 };
 use crate::frame::Frame;
 use crate::framers::json::{JsonDoc, JsonLimits};
-use crate::framers::json_lines::JsonLinesFramer;
-use crate::mask_pii::frame_denial;
 use crate::payload::Payload;
-use crate::read_body::{body_kind, check_coding, check_shape, is_binary, is_form, json_denial};
+use crate::read_body::{body_kind, check_coding, check_shape, is_binary, is_form, json_denial, json_lines};
 use crate::texts::{self, Source};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -75,11 +73,7 @@ impl Prompt {
     }
 
     fn take_lines(&mut self, bytes: &Bytes, limits: JsonLimits, format: ApiFormat) -> Result<(), Denial> {
-        let mut framer = JsonLinesFramer::new(limits);
-        let mut frames = Vec::new();
-        framer.push(bytes, &mut frames).map_err(|e| frame_denial(&e))?;
-        framer.finish(&mut frames).map_err(|e| frame_denial(&e))?;
-        for frame in &frames {
+        for frame in &json_lines(bytes, limits)? {
             if let Frame::JsonLine(line) = frame
                 && let Some(doc) = &line.json
             {

@@ -13,11 +13,9 @@ use crate::exchange::{Exchange, OffPurpose};
 use crate::filter::{BodyKind, Decision, Filter, FilterName, Phases, RequestHead};
 use crate::frame::Frame;
 use crate::framers::json::{JsonDoc, JsonLimits};
-use crate::framers::json_lines::JsonLinesFramer;
-use crate::mask_pii::frame_denial;
 use crate::mask_pii::whole::percent_decoded;
 use crate::payload::Payload;
-use crate::read_body::{body_kind, check_coding, check_shape, is_form, json_denial};
+use crate::read_body::{body_kind, check_coding, check_shape, is_form, json_denial, json_lines};
 use crate::texts::{self, Source};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -114,10 +112,7 @@ fn asked(doc: &JsonDoc, format: ApiFormat) -> Vec<String> {
 }
 
 fn asked_in_lines(bytes: &Bytes, limits: JsonLimits, format: ApiFormat) -> Result<Vec<String>, Denial> {
-    let mut framer = JsonLinesFramer::new(limits);
-    let mut frames = Vec::new();
-    framer.push(bytes, &mut frames).map_err(|e| frame_denial(&e))?;
-    framer.finish(&mut frames).map_err(|e| frame_denial(&e))?;
+    let frames = json_lines(bytes, limits)?;
     let docs =
         frames.iter().filter_map(|frame| if let Frame::JsonLine(line) = frame { line.json.as_ref() } else { None });
     Ok(docs.flat_map(|doc| asked(doc, format)).collect())

@@ -6,8 +6,12 @@
 
 use crate::codings::{Bounds, DecodeError};
 use crate::filter::{BodyKind, RequestHead};
-use crate::framers::json::{JsonDoc, JsonError};
+use crate::frame::Frame;
+use crate::framers::FrameError;
+use crate::framers::json::{JsonDoc, JsonError, JsonLimits};
+use crate::framers::json_lines::JsonLinesFramer;
 use crate::payload::Payload;
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use raptorgate_config::model::ApiFormat;
@@ -123,6 +127,22 @@ pub fn read_json<'a>(head: &RequestHead<'_>, body: &'a mut Payload) -> Result<&'
         BodyKind::None | BodyKind::Sse | BodyKind::JsonLines | BodyKind::Text | BodyKind::Other => {
             Err(Denial::UnsupportedContentType)
         }
+    }
+}
+
+/// The lines of a body of JSON lines, each parsed.
+pub fn json_lines(bytes: &Bytes, limits: JsonLimits) -> Result<Vec<Frame>, Denial> {
+    let (mut framer, mut frames) = (JsonLinesFramer::new(limits), Vec::new());
+    let read = framer.push(bytes, &mut frames).and_then(|()| framer.finish(&mut frames));
+    read.map_err(|error| frame_denial(&error))?;
+    Ok(frames)
+}
+
+fn frame_denial(error: &FrameError) -> Denial {
+    match error {
+        FrameError::TooLong { .. } => Denial::BodyNotJson,
+        FrameError::NotUtf8 | FrameError::ByteOrderMark => Denial::BodyNotUtf8,
+        FrameError::Json(e) => json_denial(e),
     }
 }
 

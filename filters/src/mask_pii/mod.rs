@@ -16,7 +16,6 @@ use crate::exchange::Exchange;
 use crate::filter::{
     BodyKind, Decision, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode, WholeResponse,
 };
-use crate::framers::FrameError;
 use crate::framers::json::JsonError;
 use crate::payload::Payload;
 use crate::read_body::{body_kind, check_coding, check_shape, is_binary, is_form, json_denial};
@@ -118,7 +117,7 @@ fn mask_request(headers: &HeaderMap, body: &mut Payload, work: &mut Work<'_>) ->
         }
         BodyKind::JsonLines => {
             let limits = body.limits();
-            let masked = whole::mask_lines(body.original(), limits, work).map_err(|e| frame_denial(&e))?;
+            let masked = whole::mask_lines(body.original(), limits, work)?;
             masked.into_iter().for_each(|bytes| body.replace(bytes));
         }
         BodyKind::Text => mask_text(body, work).map_err(|_| Denial::BodyNotUtf8)?,
@@ -130,14 +129,6 @@ fn mask_request(headers: &HeaderMap, body: &mut Payload, work: &mut Work<'_>) ->
         BodyKind::None | BodyKind::Sse | BodyKind::Other => return Err(Denial::UnsupportedContentType),
     }
     Ok(())
-}
-
-pub(crate) fn frame_denial(error: &FrameError) -> Denial {
-    match error {
-        FrameError::TooLong { .. } => Denial::BodyNotJson,
-        FrameError::NotUtf8 | FrameError::ByteOrderMark => Denial::BodyNotUtf8,
-        FrameError::Json(e) => json_denial(e),
-    }
 }
 
 fn mask_text(body: &mut Payload, work: &mut Work<'_>) -> Result<(), std::str::Utf8Error> {

@@ -6,11 +6,11 @@
 
 use super::tokens::{self, Minted, Minter, Spelling};
 use crate::frame::Frame;
-use crate::framers::FrameError;
 use crate::framers::json::{JsonDoc, JsonLimits, NodeId};
-use crate::framers::json_lines::JsonLinesFramer;
+use crate::read_body::json_lines;
 use bytes::{Bytes, BytesMut};
 use raptorgate_guards::pii::{Masker, Rules, Tally};
+use raptorgate_policies::Denial;
 use std::fmt::Write;
 
 /// Members whose values name parts of the protocol and not people.
@@ -121,11 +121,8 @@ fn is_blob(text: &str) -> bool {
 }
 
 /// Masks each line; `None` if nothing was found.
-pub(super) fn mask_lines(bytes: &Bytes, limits: JsonLimits, work: &mut Work<'_>) -> Result<Option<Bytes>, FrameError> {
-    let mut framer = JsonLinesFramer::new(limits);
-    let mut frames = Vec::new();
-    framer.push(bytes, &mut frames)?;
-    framer.finish(&mut frames)?;
+pub(super) fn mask_lines(bytes: &Bytes, limits: JsonLimits, work: &mut Work<'_>) -> Result<Option<Bytes>, Denial> {
+    let frames = json_lines(bytes, limits)?;
     let before = *work.tally;
     let mut out = BytesMut::with_capacity(bytes.len());
     for mut frame in frames {

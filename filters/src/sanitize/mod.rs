@@ -5,7 +5,8 @@
 //!
 //! # Invariants
 //! * The operator's system prompt and the model's own turns are left alone (`only_texts_of_others_are_judged`).
-//! * What is left holds no finding, also none that the cuts made (`sanitizing_twice_is_sanitizing_once`).
+//! * What is left holds no finding, also none that the cuts made (`sanitizing_twice_is_sanitizing_once`,
+//!   `what_is_left_of_a_stripped_text_is_left_alone`).
 //! * A body that cannot be read is refused, never passed unread (`an_unreadable_body_is_refused`).
 //! * In the shadow nothing is changed or refused (`in_the_shadow_nothing_is_changed`).
 
@@ -15,11 +16,9 @@ use crate::exchange::Exchange;
 use crate::filter::{BodyKind, Decision, Filter, FilterName, Phases, RequestHead};
 use crate::frame::Frame;
 use crate::framers::json::{JsonDoc, JsonLimits};
-use crate::framers::json_lines::JsonLinesFramer;
-use crate::mask_pii::frame_denial;
 use crate::mask_pii::whole::{percent_decoded, percent_encode};
 use crate::payload::Payload;
-use crate::read_body::{body_kind, check_coding, check_shape, is_form, json_denial};
+use crate::read_body::{body_kind, check_coding, check_shape, is_form, json_denial, json_lines};
 use crate::texts::{self, Source};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -29,10 +28,17 @@ use raptorgate_config::model::{self, ApiFormat, Judged, SanitizeAction};
 use raptorgate_guards::injection::{self, Detector, DetectorError, Finding, Options, SourceOfText};
 use raptorgate_policies::Denial;
 use ring::rand::{SecureRandom, SystemRandom};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// Name of the header that tells the upstream of a finding.
 const INJECTION: HeaderName = HeaderName::from_static("x-raptorgate-injection");
+
+/// What findings are counted as that nothing is done with.
+const SHADOW: &str = "shadow";
+
+/// Rounds of cutting by what is known by heart and by the detector; what needs more is refused.
+const ROUNDS_MAX: usize = 4;
 
 /// Bytes of the word that nobody can guess.
 const MARK_BYTES: usize = 8;
@@ -73,15 +79,19 @@ impl Sanitize {
 struct Pass<'f> {
     filter: &'f Sanitize,
     format: ApiFormat,
-    found: u32,
-    /// The highest score of a text that was flagged, and why.
-    worst: Option<(f32, Vec<&'static str>)>,
+    /// Findings, by what is done with them.
+    found: BTreeMap<&'static str, u32>,
+    /// The highest score of a text that counts as an attack.
+    worst: Option<f32>,
+    /// The highest of those that the upstream is told of, and why.
+    told: Option<(f32, Vec<&'static str>)>,
     mark: Option<String>,
+    changed: bool,
 }
 
 impl<'f> Pass<'f> {
     fn new(filter: &'f Sanitize, format: ApiFormat) -> Self {
-        Self { filter, format, found: 0, worst: None, mark: None }
+        Self { filter, format, found: BTreeMap::new(), worst: None, told: None, mark: None, changed: false }
     }
 
     /// The text as it goes on; `None`: as it came.
@@ -91,97 +101,96 @@ impl<'f> Pass<'f> {
             Source::User => (&self.filter.user, SourceOfText::User),
             Source::Tool | Source::Document => (&self.filter.tools, SourceOfText::ToolOrDocument),
         };
+        if judge.action == SanitizeAction::Strip && !self.filter.shadow {
+            return self.strip(judge, text, written_by);
+        }
+        let is_found = self.look(judge, text, written_by);
         match judge.action {
-            _ if self.filter.shadow => self.look(judge, text, written_by).map(|_| None),
-            SanitizeAction::Strip => self.strip(judge, text, written_by),
-            SanitizeAction::Block if self.look(judge, text, written_by)? => Err(Denial::PromptBlocked),
-            SanitizeAction::Neutralise if self.look(judge, text, written_by)? => {
+            _ if self.filter.shadow || !is_found => Ok(None),
+            SanitizeAction::Block => Err(Denial::PromptBlocked),
+            SanitizeAction::Neutralise => {
                 let mark = match self.mark.take() {
                     Some(mark) => mark,
                     None => mark()?,
                 };
                 Ok(Some(judge.detector.neutralise(text, self.mark.insert(mark))))
             }
-            SanitizeAction::Flag | SanitizeAction::Report => self.look(judge, text, written_by).map(|_| None),
-            SanitizeAction::Block | SanitizeAction::Neutralise => Ok(None),
+            SanitizeAction::Strip | SanitizeAction::Flag | SanitizeAction::Report => Ok(None),
         }
     }
 
     /// True if something is found.
-    fn look(&mut self, judge: &Judge, text: &str, source: SourceOfText) -> Result<bool, Denial> {
+    fn look(&mut self, judge: &Judge, text: &str, source: SourceOfText) -> bool {
         let known = match clean(text) {
             Cleaned::Clean => 0,
             Cleaned::Cut { cuts, .. } | Cleaned::Endless { cuts } => cuts,
         };
         let verdict = judge.detector.score(text, source);
-        if verdict.flagged {
-            self.note(verdict.score, &verdict.findings);
-        } else if known > 0 {
-            self.note(1.0, &[]);
+        let count = known.max(u32::from(verdict.flagged));
+        if count > 0 {
+            // what is known by heart is certain, whatever the detector thinks of it
+            let score = if verdict.flagged { verdict.score } else { 1.0 };
+            self.note(judge, count, score, &verdict.findings);
         }
-        self.found = self.found.saturating_add(known.max(u32::from(verdict.flagged)));
-        Ok(known > 0 || verdict.flagged)
+        count > 0
     }
 
-    fn note(&mut self, score: f32, findings: &[Finding]) {
-        if self.worst.as_ref().is_none_or(|(worst, _)| score > *worst) {
-            let mut reasons: Vec<&str> = findings.iter().map(|finding| finding.reason.name()).collect();
-            reasons.sort_unstable();
-            reasons.dedup();
-            self.worst = Some((score, reasons));
+    fn note(&mut self, judge: &Judge, count: u32, score: f32, findings: &[Finding]) {
+        let done = if self.filter.shadow { SHADOW } else { judge.action.name() };
+        let total = self.found.entry(done).or_default();
+        *total = total.saturating_add(count);
+        self.worst = Some(self.worst.map_or(score, |worst| worst.max(score)));
+        let tells = judge.action == SanitizeAction::Flag && !self.filter.shadow;
+        if tells && self.told.as_ref().is_none_or(|(worst, _)| score > *worst) {
+            let reasons: BTreeSet<&str> = findings.iter().map(|finding| finding.reason.name()).collect();
+            self.told = Some((score, reasons.into_iter().collect()));
         }
     }
 
-    /// First what is known by heart, then what the detector finds in the rest: each until nothing is left.
+    /// What is known by heart and what the detector finds, in turn, until neither finds anything: a cut of the one can join the halves
+    /// of what the other knows.
     fn strip(&mut self, judge: &Judge, text: &str, source: SourceOfText) -> Result<Option<String>, Denial> {
-        let known = match clean(text) {
-            Cleaned::Clean => None,
-            Cleaned::Cut { text, cuts } => {
-                self.found = self.found.saturating_add(cuts);
-                Some(text)
-            }
-            Cleaned::Endless { cuts } => {
-                self.found = self.found.saturating_add(cuts);
-                return Err(Denial::PromptBlocked);
-            }
-        };
-        match judge.detector.strip(known.as_deref().unwrap_or(text), source) {
-            injection::Cleaned::Clean => Ok(known),
-            injection::Cleaned::Cut { text, findings, cuts } => {
-                self.note(1.0, &findings);
-                self.found = self.found.saturating_add(cuts);
-                // a cut can join the halves of what is known by heart
-                match clean(&text) {
-                    Cleaned::Clean => Ok(Some(text)),
-                    Cleaned::Cut { text, .. } => Ok(Some(text)),
-                    Cleaned::Endless { .. } => Err(Denial::PromptBlocked),
+        let mut left: Option<String> = None;
+        for _ in 0..ROUNDS_MAX {
+            match clean(left.as_deref().unwrap_or(text)) {
+                Cleaned::Clean => {}
+                Cleaned::Cut { text, cuts } => {
+                    self.note(judge, cuts, 1.0, &[]);
+                    left = Some(text);
+                }
+                Cleaned::Endless { cuts } => {
+                    self.note(judge, cuts, 1.0, &[]);
+                    return Err(Denial::PromptBlocked);
                 }
             }
-            injection::Cleaned::GivenUp { findings } => {
-                self.note(1.0, &findings);
-                self.found = self.found.saturating_add(1);
-                Err(Denial::PromptBlocked)
+            match judge.detector.strip(left.as_deref().unwrap_or(text), source) {
+                injection::Cleaned::Clean => return Ok(left),
+                injection::Cleaned::Cut { text, score, findings, cuts } => {
+                    self.note(judge, cuts, score, &findings);
+                    left = Some(text);
+                }
+                injection::Cleaned::GivenUp { score, findings } => {
+                    self.note(judge, 1, score, &findings);
+                    return Err(Denial::PromptBlocked);
+                }
             }
         }
+        Err(Denial::PromptBlocked)
     }
 
     fn doc(&mut self, doc: &mut JsonDoc) -> Result<(), Denial> {
         for place in texts::places(doc, self.format) {
             let judged = doc.str(place.node).map(|text| self.text(&text, place.source)).transpose()?;
             let Some(cleaned) = judged.flatten() else { continue };
+            self.changed = true;
             doc.replace_str(place.node, &cleaned);
         }
         Ok(())
     }
 
     fn lines(&mut self, bytes: &Bytes, limits: JsonLimits) -> Result<Option<Bytes>, Denial> {
-        let mut framer = JsonLinesFramer::new(limits);
-        let mut frames = Vec::new();
-        framer.push(bytes, &mut frames).map_err(|e| frame_denial(&e))?;
-        framer.finish(&mut frames).map_err(|e| frame_denial(&e))?;
-        let before = self.found;
         let mut out = BytesMut::with_capacity(bytes.len());
-        for mut frame in frames {
+        for mut frame in json_lines(bytes, limits)? {
             if let Frame::JsonLine(line) = &mut frame
                 && let Some(doc) = &mut line.json
             {
@@ -189,12 +198,11 @@ impl<'f> Pass<'f> {
             }
             frame.encode(&mut out);
         }
-        Ok((self.found != before).then(|| out.freeze()))
+        Ok(self.changed.then(|| out.freeze()))
     }
 
     fn form(&mut self, form: &str) -> Result<Option<Bytes>, Denial> {
         let mut out = String::with_capacity(form.len());
-        let before = self.found;
         for (i, pair) in form.split('&').enumerate() {
             if i > 0 {
                 out.push('&');
@@ -208,10 +216,13 @@ impl<'f> Pass<'f> {
             }
             match self.text(text, Source::User)? {
                 None => out.push_str(value),
-                Some(cleaned) => percent_encode(&cleaned, &mut out),
+                Some(cleaned) => {
+                    self.changed = true;
+                    percent_encode(&cleaned, &mut out);
+                }
             }
         }
-        Ok((self.found != before).then(|| Bytes::from(out)))
+        Ok(self.changed.then(|| Bytes::from(out)))
     }
 
     fn body(&mut self, headers: &HeaderMap, body: &mut Payload) -> Result<(), Denial> {
@@ -232,12 +243,6 @@ impl<'f> Pass<'f> {
         };
         replaced.into_iter().for_each(|bytes| body.replace(bytes));
         Ok(())
-    }
-}
-
-impl Sanitize {
-    fn flags(&self) -> bool {
-        self.user.action == SanitizeAction::Flag || self.tools.action == SanitizeAction::Flag
     }
 }
 
@@ -266,16 +271,11 @@ impl Filter for Sanitize {
     async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
         let mut pass = Pass::new(self, exchange.format);
         let cleaned = check_shape(head.headers, exchange.format, body).and_then(|()| pass.body(head.headers, body));
-        exchange.report.sanitized = exchange.report.sanitized.saturating_add(pass.found);
-        exchange.report.sanitize_action = Some(if self.shadow { "shadow" } else { self.user.action.name() });
-        if let Some((score, reasons)) = &pass.worst {
-            exchange.report.injection_percent = Some(percent(*score));
-            if self.flags() && !self.shadow {
-                let told = format!("{}; {}", percent(*score), reasons.join(", "));
-                HeaderValue::from_str(&told)
-                    .into_iter()
-                    .for_each(|told| exchange.upstream_headers.set(INJECTION, told));
-            }
+        exchange.report.sanitized = pass.found;
+        exchange.report.injection_percent = pass.worst.map(percent);
+        if let Some((score, reasons)) = pass.told {
+            let told = HeaderValue::from_str(&format!("{}; {}", percent(score), reasons.join(", ")));
+            told.into_iter().for_each(|told| exchange.upstream_headers.set(INJECTION, told));
         }
         cleaned.map_or_else(Decision::Deny, |()| Decision::Continue)
     }

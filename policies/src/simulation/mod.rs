@@ -98,7 +98,7 @@ fn play(seed: u64, config: &Config, folder: &Path, defect: Option<Defect>) -> Re
     result
 }
 
-/// Plays seeds in a few threads; the first that is wrong, or what happened in all.
+/// Plays seeds in a few threads; the lowest that is wrong, whichever thread came first, or what happened in all.
 fn play_many(seeds: std::ops::Range<u64>, defect: Option<Defect>) -> Result<Tally, (u64, String)> {
     let (config, folder) = (configuration(), folder());
     let (next, stop) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
@@ -118,9 +118,11 @@ fn play_many(seeds: std::ops::Range<u64>, defect: Option<Defect>) -> Result<Tall
                         (Ok(tally), Ok(all)) => all.add(&tally),
                         (Err(why), Ok(_)) => {
                             *found = Err((seed, why));
+                            // lower ones are taken already, and are played to their end
                             stop.store(true, Relaxed);
                         }
-                        (_, Err(_)) => {}
+                        (Err(why), Err((lowest, _))) if seed < *lowest => *found = Err((seed, why)),
+                        (Ok(_) | Err(_), Err(_)) => {}
                     }
                 }
             });

@@ -119,8 +119,7 @@ fn describe(exchange: &Exchange, record: &mut AccessRecord) {
     record.execution = exchange.execution.clone();
     record.idempotency = exchange.report.key;
     record.usage = exchange.metered.as_ref().map(Into::into);
-    record.sanitized = exchange.report.sanitized;
-    record.sanitize_action = exchange.report.sanitize_action;
+    record.sanitized = exchange.report.sanitized.clone();
     record.injection_percent = exchange.report.injection_percent;
     record.off_purpose = exchange.report.off_purpose.clone();
     record.masked_request = exchange.report.masked_request.clone();

@@ -82,10 +82,7 @@ pub struct AccessRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<RecordedUsage>,
     /// Injection findings.
-    pub sanitized: u32,
-    /// What the route does with them.
-    #[serde(skip)]
-    pub sanitize_action: Option<&'static str>,
+    pub sanitized: BTreeMap<&'static str, u32>,
     /// The highest score of a text that counts as an attack, in percent.
     pub injection_percent: Option<u8>,
     /// What it was asked for, if the route is not for that.
@@ -137,8 +134,7 @@ impl AccessRecord {
             bytes_out: 0,
             micros: PhaseMicros::default(),
             usage: None,
-            sanitized: 0,
-            sanitize_action: None,
+            sanitized: BTreeMap::new(),
             injection_percent: None,
             off_purpose: None,
             masked_request: BTreeMap::new(),

@@ -371,7 +371,7 @@ mod tests {
     fn everything_in_the_table_is_exported() {
         let metrics = Metrics::new().unwrap();
         let mut record = record();
-        record.sanitized = 1;
+        record.sanitized = [("strip", 1)].into();
         record.prompt_leak = Some("canary");
         record.off_purpose = Some(OffPurpose { label: "coding".into(), action: "flag" });
         record.panicked = Some(FilterName::Meter);

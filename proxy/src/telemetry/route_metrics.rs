@@ -95,11 +95,8 @@ impl RouteMetrics {
     }
 
     fn record_guards(&self, record: &AccessRecord) {
-        if record.sanitized > 0 {
-            // a text that is built to need endless cutting is refused where others are cut
-            let blocked = (record.code == Some("prompt_blocked")).then_some("block");
-            let action = blocked.or(record.sanitize_action).unwrap_or("strip");
-            self.vectors.sanitized.with_label_values(&[&*self.route, action]).inc_by(record.sanitized.into());
+        for (action, count) in &record.sanitized {
+            self.vectors.sanitized.with_label_values(&[&*self.route, action]).inc_by((*count).into());
         }
         if let Some(off) = &record.off_purpose {
             self.vectors.off_purpose.with_label_values(&[&*self.route, &*off.label, off.action]).inc();
