@@ -1,7 +1,7 @@
 //! What the file may hold about personal data and secrets.
 
 use crate::decode::{At, Context, Decode, FromText, Some1, Wrong};
-use crate::model::PiiAction;
+use crate::model::{OwnPattern, PiiAction};
 use crate::problem::{Code, Finding};
 use crate::shape::{Shape, block, words};
 use crate::units::Secret;
@@ -15,9 +15,6 @@ const KEEP_LAST: u64 = 4;
 
 /// Certainty from which on a value counts, unless the file says otherwise.
 pub(crate) const THRESHOLD_PERCENT: u8 = 50;
-
-/// Most bytes that a pattern may match: what is held back of a stream is bounded.
-const PATTERN_BYTES_MAX: usize = 120;
 
 block! {
     /// Masking per direction; at least one type or pattern in one direction.
@@ -122,7 +119,7 @@ impl FromText for BoundedRegex {
             (None | Some(0), _) => {
                 Err(Wrong::because("it matches the empty text").help("make it need at least one character"))
             }
-            (_, Some(most)) if most <= PATTERN_BYTES_MAX => Ok(Self(text.to_owned())),
+            (_, Some(most)) if most <= OwnPattern::BYTES_MAX => Ok(Self(text.to_owned())),
             (_, _) => {
                 Err(Wrong::because("it can match more than 120 bytes").help("bound its repetitions, such as `{1,40}`"))
             }

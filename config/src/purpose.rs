@@ -1,13 +1,10 @@
 //! What the file may hold about what a route is for.
 
 use crate::decode::{At, FromText, Map, Wrong};
-use crate::model::PurposeAction;
+use crate::model::{Purpose, PurposeAction};
 use crate::shape::{block, words};
 use crate::values::Name;
 use serde_json::{Value as Json, json};
-
-/// Longest example.
-const EXAMPLE_BYTES_MAX: usize = 4_096;
 
 block! {
     /// What a route is for, told by examples; what is asked for something else can be refused.
@@ -40,7 +37,7 @@ impl FromText for Example {
         if text.trim().is_empty() {
             return Err(Wrong::because("it is empty"));
         }
-        if text.len() > EXAMPLE_BYTES_MAX {
+        if text.len() > Purpose::EXAMPLE_BYTES_MAX {
             return Err(
                 Wrong::because("it is longer than 4096 bytes").help("what a text is for is told in its beginning")
             );
@@ -49,7 +46,7 @@ impl FromText for Example {
     }
 
     fn schema() -> Json {
-        json!({ "type": "string", "minLength": 1, "maxLength": EXAMPLE_BYTES_MAX })
+        json!({ "type": "string", "minLength": 1, "maxLength": Purpose::EXAMPLE_BYTES_MAX })
     }
 }
 

@@ -29,6 +29,3 @@ pub mod pipeline;
 pub mod reply;
 #[cfg(test)]
 mod testing;
-
-/// The detector of personal data.
-pub use raptorgate_guards::pii;

@@ -7,6 +7,7 @@
     reason = "helpers of tests stand outside of test functions"
 )]
 
+#[path = "../../guards/tests/dev_data/mod.rs"]
 mod dev_data;
 mod driver;
 

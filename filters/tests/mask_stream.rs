@@ -7,6 +7,7 @@
     reason = "helpers of tests stand outside of test functions"
 )]
 
+#[path = "../../guards/tests/dev_data/mod.rs"]
 mod dev_data;
 mod driver;
 
@@ -14,7 +15,7 @@ use dev_data::{all, assert_masked, lines};
 use driver::{events, filter, stream_bytes};
 use raptorgate_config::model::{PiiAction, PiiType};
 use raptorgate_filters::filter::BodyKind;
-use raptorgate_filters::pii::{Masker, Rules, Tally};
+use raptorgate_guards::pii::{Masker, Rules, Tally};
 use serde_json::{Value, json};
 
 const MASK: PiiAction = PiiAction::Mask { keep_last: 4 };

@@ -139,6 +139,11 @@ impl PiiType {
     }
 }
 
+impl OwnPattern {
+    /// Most bytes that a pattern may match: what is held back of a stream is bounded.
+    pub const BYTES_MAX: usize = 120;
+}
+
 /// What is done with one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PiiAction {

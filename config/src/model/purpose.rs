@@ -9,6 +9,17 @@ pub struct Purpose {
     pub shadow: bool,
 }
 
+impl Purpose {
+    /// Most labels.
+    pub const LABELS_MAX: usize = 16;
+    /// Fewest examples of one label.
+    pub const EXAMPLES_MIN: usize = 3;
+    /// Most examples of all labels together.
+    pub const EXAMPLES_MAX: usize = 2_000;
+    /// Longest example.
+    pub const EXAMPLE_BYTES_MAX: usize = 4_096;
+}
+
 /// One kind of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PurposeLabel {

@@ -5,30 +5,23 @@ use crate::model::{Purpose, PurposeAction, PurposeLabel};
 use crate::problem::{Code, Finding};
 use crate::purpose::PurposeBlock;
 
-/// Most labels.
-const LABELS_MAX: usize = 16;
-/// Fewest examples of one label.
-const EXAMPLES_MIN: usize = 3;
-/// Most examples of all labels together.
-const EXAMPLES_MAX: usize = 2_000;
-
 pub(super) fn check(block: &PurposeBlock, cx: &mut Context) {
     if !block.sound {
         return;
     }
     let labels = &block.labels;
     let mut tell = |at, message: &str, help: &str| cx.tell(Finding::new(at, Code::WrongValue, message).help(help));
-    for (_, label) in labels.value.entries().filter(|(_, label)| label.examples.value.len() < EXAMPLES_MIN) {
+    for (_, label) in labels.value.entries().filter(|(_, label)| label.examples.value.len() < Purpose::EXAMPLES_MIN) {
         tell(
             label.examples.at,
             "a label needs at least three examples",
             "twenty or more in different words are better",
         );
     }
-    if !(2..=LABELS_MAX).contains(&labels.value.0.len()) {
+    if !(2..=Purpose::LABELS_MAX).contains(&labels.value.0.len()) {
         tell(labels.at, "there must be 2 to 16 labels", "one for what the route is for, one for what it is not for");
     }
-    if labels.value.entries().map(|(_, label)| label.examples.value.len()).sum::<usize>() > EXAMPLES_MAX {
+    if labels.value.entries().map(|(_, label)| label.examples.value.len()).sum::<usize>() > Purpose::EXAMPLES_MAX {
         tell(labels.at, "there are more than 2000 examples", "leave out those that say the same");
     }
     if !labels.value.entries().any(|(_, label)| label.action == PurposeAction::Allow) {

@@ -81,12 +81,11 @@ impl Direction {
             kinds: masking.types.iter().map(wanted).collect(),
             allow: config.allow.clone(),
             own: masking.patterns.iter().map(own).collect(),
-            hash_key: Vec::new(),
         })?;
         Ok(Self { rules, keyed: Arc::new(Keyed::new(masking, config.key.as_ref())) })
     }
 
-    /// Tokens are those of a tenant and an agent run; of a request alone if it belongs to none.
+    /// Tokens are those of a tenant and an agent run; of all requests of the tenant that belong to none.
     fn minter(&self, exchange: &Exchange) -> Minter {
         let tenant = exchange.identity.as_ref().map(|identity| identity.tenant().clone());
         let conversation = exchange.execution.as_deref().unwrap_or_default();

@@ -1,8 +1,8 @@
 //! Hashes and tokens in the place of values, and the way back from tokens.
 //!
-//! A token is the type's name and a keyed hash of the value: 60 bits of HMAC-SHA-256 under the operator's key, over tenant,
-//! conversation, type and value, in letters only, so that no number can be seen in it. Equal values have equal tokens within a
-//! conversation, so that a model can tell people apart; nothing is kept anywhere: only what was put into *this* request comes back
+//! A token is the type's name and a keyed hash of the value: 60 bits of HMAC-SHA-256 under the operator's key, over tenant, agent
+//! run (if the route names one), type and value, in letters only, so that no number can be seen in it. Equal values have equal tokens
+//! within an agent run, and over all requests of a tenant where there is none, so that a model can tell people apart; nothing is kept anywhere: only what was put into *this* request comes back
 //! in its reply. Text of a client that looks like a token comes back as it is, unless it is that of a value which stands in the same
 //! request.
 //!
@@ -13,17 +13,14 @@
 
 use raptorgate_config::model::{Masking, PiiAction, PiiType};
 use raptorgate_config::units::Secret;
-use raptorgate_guards::pii::{Kind, Tokens, type_name};
+use raptorgate_guards::pii::{HASH_LETTERS, Kind, Tokens, canonical, placeholder, type_name};
 use ring::hmac;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Letters of a token behind its name.
-const LETTERS: usize = 15;
-
 /// Longest token: names of own patterns are cut.
 const NAME_BYTES_MAX: usize = 24;
-pub(super) const TOKEN_BYTES_MAX: usize = NAME_BYTES_MAX + LETTERS + 3;
+pub(super) const TOKEN_BYTES_MAX: usize = NAME_BYTES_MAX + HASH_LETTERS + 3;
 
 /// Values of one request that come back; further ones are replaced by their type's name.
 const MINTED_MAX: usize = 4_096;
@@ -116,8 +113,9 @@ impl Tokens for Minter {
         context.update(&self.scope);
         context.update(&(name.len() as u64).to_le_bytes());
         context.update(name.as_bytes());
-        context.update(value.as_bytes());
-        let token = format!("[{name}:{}]", letters(context.sign().as_ref()));
+        // a token stands for what was written, a hash for what it means
+        context.update(&if comes_back { value.as_bytes().to_vec() } else { canonical(value) });
+        let token = placeholder(name, context.sign().as_ref());
         if comes_back {
             if self.minted.0.len() >= MINTED_MAX && !self.minted.0.contains_key(&token) {
                 return None;
@@ -126,12 +124,6 @@ impl Tokens for Minter {
         }
         Some(token)
     }
-}
-
-/// The first bytes, in sixteen letters.
-fn letters(bytes: &[u8]) -> String {
-    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    halves.take(LETTERS).map(|half| char::from(b'a' + half)).collect()
 }
 
 /// How a value stands in the text it comes back to.
@@ -271,7 +263,7 @@ mod tests {
         let text = format!("is {token}! [{token}] [x] [PAN:");
         assert_eq!(restore(&text, &mine.minted, Spelling::Plain).unwrap(), "is ABCPE1234F! [ABCPE1234F] [x] [PAN:");
         let mut hashed = Minter::new(&keyed(PiiAction::Hash), "acme", "c1");
-        assert_eq!(pan(&mut hashed, "ABCPE1234F"), token);
+        assert_eq!(pan(&mut hashed, "ABCPE1234F"), pan(&mut hashed, "abcpe 1234f"), "a hash tells what it means");
         assert!(hashed.minted.is_empty(), "a hash does not come back");
     }
 

@@ -18,7 +18,6 @@ pub mod normalise;
 pub mod purpose;
 pub mod reading;
 mod respell;
-pub mod scan;
 mod scrambled;
 mod segment;
 pub mod slots;

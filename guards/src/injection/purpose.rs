@@ -8,13 +8,14 @@
 use super::features::{self, LEXICAL_BITS, Sink};
 use super::normalise::{Folded, Signals};
 use super::words::Words;
+use raptorgate_config::model;
 
 /// Most labels.
-pub const LABELS_MAX: usize = 16;
+pub const LABELS_MAX: usize = model::Purpose::LABELS_MAX;
 /// Most examples of all labels together.
-pub const EXAMPLES_MAX: usize = 2_000;
+pub const EXAMPLES_MAX: usize = model::Purpose::EXAMPLES_MAX;
 /// Longest example.
-pub const EXAMPLE_BYTES_MAX: usize = 4_096;
+pub const EXAMPLE_BYTES_MAX: usize = model::Purpose::EXAMPLE_BYTES_MAX;
 /// Longest part of a text that is looked at: what a text is for is told in its beginning.
 const TEXT_BYTES_MAX: usize = 8_192;
 /// Buckets of the model, as a power of two.
@@ -196,7 +197,7 @@ fn check(labels: &[Label]) -> Result<(), PurposeError> {
         return Err(PurposeError::Labels);
     }
     for label in labels {
-        if label.examples.len() < 3 {
+        if label.examples.len() < model::Purpose::EXAMPLES_MIN {
             return Err(PurposeError::Examples(label.name.clone()));
         }
         if label.examples.iter().any(|e| e.len() > EXAMPLE_BYTES_MAX) {

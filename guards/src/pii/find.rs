@@ -1,8 +1,8 @@
-//! Values of a whole text with their places, and the lines of `raptorgate scan pii`.
+//! Values of a whole text with their places.
 
 use super::Kind;
 use super::masker::Masker;
-use super::rules::{Action, Rules};
+use super::rules::Rules;
 use raptorgate_config::model::PiiType;
 
 /// A value and where it stands.
@@ -60,46 +60,5 @@ pub const fn label(kind: PiiType) -> &'static str {
         PiiType::UsSsn => "US_SSN",
         PiiType::IpAddress => "IP_ADDRESS",
         PiiType::Secret => "SECRET",
-    }
-}
-
-/// Reads lines `{"id","text"}` and answers each with `{"id","entities":[{"type","start","end"}]}`, in code points.
-#[derive(Debug)]
-pub struct JsonLines {
-    rules: Rules,
-    lines: usize,
-    /// A line was no JSON object with a text.
-    pub failed: bool,
-}
-
-impl Default for JsonLines {
-    fn default() -> Self {
-        Self { rules: Rules::all(Action::Replace), lines: 0, failed: false }
-    }
-}
-
-impl JsonLines {
-    /// The answer to one line; `None` for an empty one.
-    pub fn answer(&mut self, line: &str) -> Option<String> {
-        self.lines += 1;
-        if line.trim().is_empty() {
-            return None;
-        }
-        let json = serde_json::from_str::<serde_json::Value>(line).ok();
-        let text = json.as_ref().and_then(|json| json.get("text")?.as_str());
-        let Some(text) = text else {
-            self.failed = true;
-            return Some(serde_json::json!({ "id": null, "line": self.lines, "error": "not_json" }).to_string());
-        };
-        let entities = to_code_points(text, &find(text, &self.rules));
-        let entities: Vec<_> = entities
-            .iter()
-            .filter_map(|e| match e.kind {
-                Kind::Type(kind) => Some(serde_json::json!({ "type": label(kind), "start": e.start, "end": e.end })),
-                Kind::Own(_) => None,
-            })
-            .collect();
-        let id = json.as_ref().and_then(|json| json.get("id")).cloned().unwrap_or_default();
-        Some(serde_json::json!({ "id": id, "entities": entities }).to_string())
     }
 }

@@ -141,10 +141,10 @@ pub(super) fn is_glued(here: Cursor<'_>) -> Result<bool, NeedMore> {
 /// Longest name of a type in a placeholder.
 const NAME_BYTES_MAX: usize = 40;
 
-/// Letters of the hash in a placeholder.
-pub(super) const HASH_LETTERS: usize = 12;
+/// Letters of the hash in a placeholder: 60 bits.
+pub const HASH_LETTERS: usize = 15;
 
-/// `[PHONE]`, `[PHONE:kjbnmpoaabcd]`
+/// `[PHONE]`, `[PHONE:kjbnmpoaabcdefg]`
 fn is_placeholder(here: Cursor<'_>) -> Result<bool, NeedMore> {
     let mut here = here.next()?;
     let from = here.at;

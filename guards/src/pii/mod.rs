@@ -44,10 +44,10 @@ mod tables;
 mod tally;
 mod words;
 
-pub use find::{Entity, JsonLines, find, label, to_code_points};
-pub use fold::LOOK_BYTES_MAX;
+pub use find::{Entity, find, label, to_code_points};
+pub use fold::{HASH_LETTERS, LOOK_BYTES_MAX};
 pub use masker::{Masker, Tokens};
-pub use replace::type_name;
+pub use replace::{canonical, placeholder, type_name};
 pub use rules::{Action, DetectorConfig, OwnPattern, Rules, RulesError, THRESHOLD_PERCENT, Wanted};
 pub use tally::Tally;
 

@@ -4,7 +4,6 @@ use super::Kind;
 use super::fold::{HASH_LETTERS, fold, is_alnum};
 use super::rules::{Action, Rules};
 use raptorgate_config::model::PiiType;
-use sha2::{Digest, Sha256};
 
 /// What stands in a value's place.
 pub const fn type_name(kind: PiiType) -> &'static str {
@@ -39,14 +38,6 @@ pub(super) fn replace(kind: Kind, action: Action, value: &str, rules: &Rules, ou
         (Action::Report, _) => out.push_str(value),
         (Action::Mask { keep_last }, Kind::Type(kind)) if !is_always_whole(kind) => return mask(value, keep_last, out),
         (Action::Mask { keep_last }, Kind::Own(_)) => return mask(value, keep_last, out),
-        (Action::Hash, _) => {
-            let name = name(kind, rules);
-            let name = name.trim_end_matches(']');
-            out.push_str(name);
-            out.push(':');
-            hash(value, rules.hash_key(), out);
-            out.push(']');
-        }
         (Action::Mask { .. } | Action::Replace | Action::Block, _) => out.push_str(&name(kind, rules)),
     }
     value.len()
@@ -59,18 +50,18 @@ fn name(kind: Kind, rules: &Rules) -> std::borrow::Cow<'static, str> {
     }
 }
 
-/// Letters only, so that no number can be seen in it: 48 bits of SHA-256 over key and value, in twelve letters.
-fn hash(value: &str, key: &[u8], out: &mut String) {
-    let mut hasher = Sha256::new();
-    hasher.update((key.len() as u64).to_le_bytes());
-    hasher.update(key);
-    for c in value.chars().filter(|c| is_alnum(fold(*c)) || "@.:".contains(*c)) {
-        hasher.update([fold(c).to_ascii_lowercase()]);
-    }
-    for byte in hasher.finalize().iter().take(HASH_LETTERS / 2) {
-        out.push(char::from(b'a' + (byte >> 4)));
-        out.push(char::from(b'a' + (byte & 15)));
-    }
+/// A placeholder that tells values apart: the name and the beginning of a keyed digest, in letters only, so that no number can be
+/// seen in it. A masked text that is masked again knows it as one.
+pub fn placeholder(name: &str, digest: &[u8]) -> String {
+    let halves = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(HASH_LETTERS);
+    let letters: String = halves.map(|half| char::from(b'a' + half)).collect();
+    format!("[{name}:{letters}]")
+}
+
+/// What is the same in all ways to write a value: its letters and digits, folded, and the signs of addresses.
+pub fn canonical(value: &str) -> Vec<u8> {
+    let counts = |c: &char| is_alnum(fold(*c)) || "@.:".contains(*c);
+    value.chars().filter(counts).map(|c| fold(c).to_ascii_lowercase()).collect()
 }
 
 /// Writes `value` with all but its last letters and digits as `X`, up to the first one that stays; gives its place. At

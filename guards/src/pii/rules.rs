@@ -8,6 +8,11 @@ use super::fold::LOOK_BYTES_MAX;
 use raptorgate_config::model::{PiiAction, PiiType};
 use std::sync::Arc;
 
+/// Most bytes that a pattern may match …
+const PATTERN_BYTES_MAX: usize = raptorgate_config::model::OwnPattern::BYTES_MAX;
+/// … which leaves room for a character on each side.
+const _: () = assert!(PATTERN_BYTES_MAX + 8 <= LOOK_BYTES_MAX);
+
 const KINDS: usize = PiiType::ALL.len();
 
 /// Certainty in percent from which on a value counts, unless a type says otherwise.
@@ -23,8 +28,6 @@ pub enum Action {
     },
     /// The type's name instead: `[AADHAAR]`.
     Replace,
-    /// The type's name and a keyed hash of the value, so that equal values stay equal: `[AADHAAR:kjbnmpoa…]`.
-    Hash,
     /// As [`Action::Replace`], and the text asks for a refusal.
     Block,
     /// Counted and left as it is.
@@ -74,8 +77,6 @@ pub struct DetectorConfig {
     pub allow: Vec<String>,
     /// Patterns of one's own.
     pub own: Vec<OwnPattern>,
-    /// Key of [`Action::Hash`].
-    pub hash_key: Vec<u8>,
 }
 
 /// Why a configuration cannot be used.
@@ -92,7 +93,7 @@ pub enum RulesError {
     },
     /// It can match more than can be held back.
     #[error(
-        "the pattern `{name}` can match more than {LOOK_BYTES_MAX} bytes; bound its repetitions, such as `{{1,40}}`"
+        "the pattern `{name}` can match more than {PATTERN_BYTES_MAX} bytes; bound its repetitions, such as `{{1,40}}`"
     )]
     Unbounded {
         /// Of the pattern.
@@ -119,7 +120,6 @@ struct Compiled {
     thresholds: [u8; KINDS],
     allow: Vec<String>,
     own: Vec<Own>,
-    hash_key: Vec<u8>,
 }
 
 /// Which types are looked for and what is done with them.
@@ -150,7 +150,6 @@ impl Rules {
         let mut rules = compiled(config.kinds.iter().copied());
         rules.allow = config.allow.iter().map(|value| value.to_lowercase()).collect();
         rules.own = config.own.iter().map(own).collect::<Result<_, _>>()?;
-        rules.hash_key.clone_from(&config.hash_key);
         Ok(Self(Arc::new(rules)))
     }
 
@@ -184,10 +183,6 @@ impl Rules {
     pub(super) fn own(&self) -> &[Own] {
         &self.0.own
     }
-
-    pub(super) fn hash_key(&self) -> &[u8] {
-        &self.0.hash_key
-    }
 }
 
 fn compiled(kinds: impl IntoIterator<Item = Wanted>) -> Compiled {
@@ -209,8 +204,7 @@ fn own(pattern: &OwnPattern) -> Result<Own, RulesError> {
     if least == 0 {
         return Err(RulesError::Empty { name });
     }
-    // A character of context on each side.
-    if most + 8 > LOOK_BYTES_MAX {
+    if most > PATTERN_BYTES_MAX {
         return Err(RulesError::Unbounded { name });
     }
     Ok(Own { name: name.to_uppercase(), regex, action: pattern.action })

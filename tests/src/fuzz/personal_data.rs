@@ -3,7 +3,7 @@
 
 use super::cuts::cut;
 use raptorgate_config::model::{PiiAction, PiiType};
-use raptorgate_filters::pii::{Masker, Rules, Tally};
+use raptorgate_guards::pii::{Masker, Rules, Tally};
 
 /// An address that starts inside a longer run takes the neighbour of what stands before it, as the detector's invariants say.
 const RUN_CHARS_MAX: usize = 64;
@@ -51,7 +51,7 @@ fn plain(word: &str) -> Option<PiiType> {
     (fits && "ABCFGHJLPT".contains(&letters[3..4])).then_some(PiiType::Pan)
 }
 
-/// A masked text stays as it is, as far as [`raptorgate_filters::pii`] promises.
+/// A masked text stays as it is, as far as [`raptorgate_guards::pii`] promises.
 fn masked_twice(rules: &Rules, once: &str, text: &str) {
     let may_be_in_address = |c: char| c.is_ascii_alphanumeric() || "._%+-'".contains(c) || !c.is_ascii();
     if text.split(|c| !may_be_in_address(c)).any(|run| run.chars().count() > RUN_CHARS_MAX) {

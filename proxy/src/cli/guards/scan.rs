@@ -3,9 +3,11 @@
 use super::super::Failure;
 use super::lines::each_line;
 use clap::Subcommand;
-use raptorgate_guards::injection::{self, Detector, Options};
-use raptorgate_guards::pii::JsonLines;
-use serde_json::json;
+use raptorgate_guards::injection::{Detector, Options, SourceOfText};
+use raptorgate_guards::pii::{Action, Kind, Rules, find, label, to_code_points};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 
 /// What to look for.
@@ -33,36 +35,64 @@ pub enum ScanCommand {
 pub fn scan(command: &ScanCommand) -> Result<(), Failure> {
     match command {
         ScanCommand::Pii => {
-            let mut detector = JsonLines::default();
-            answer(|line| detector.answer(line))?;
-            if detector.failed { Err(Failure::Told) } else { Ok(()) }
+            let rules = Rules::all(Action::Replace);
+            answer(|line| json!({"id": line.id, "entities": entities(&line.text, &rules)}))
         }
-        ScanCommand::Injection { threshold } => injections(f32::from(*threshold) / 100.0),
+        ScanCommand::Injection { threshold } => {
+            let options = Options { threshold: f32::from(*threshold) / 100.0 };
+            let detector = Detector::new(&options).map_err(|error| error.to_string())?;
+            answer(|line| {
+                let verdict = detector.score(&line.text, line.written_by());
+                let reasons: BTreeSet<&str> = verdict.findings.iter().map(|finding| finding.reason.name()).collect();
+                json!({"id": line.id, "score": verdict.score, "flagged": verdict.flagged, "reasons": reasons})
+            })
+        }
     }
 }
 
-fn injections(threshold: f32) -> Result<(), Failure> {
-    let detector = Detector::new(&Options { threshold }).map_err(|error| format!("{error}"))?;
-    let (mut number, mut failed) = (0_u64, false);
-    answer(|line| {
-        number += 1;
-        if line.trim().is_empty() {
-            return None;
-        }
-        let said = injection::scan::line(&detector, line).ok();
-        failed |= said.is_none();
-        Some(said.unwrap_or_else(|| json!({"id": null, "line": number, "error": "not_json"}).to_string()))
-    })?;
-    if failed { Err(Failure::Told) } else { Ok(()) }
+/// One line of stdin.
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    id: Value,
+    text: String,
+    #[serde(default)]
+    source: Option<String>,
 }
 
-/// Answers the lines of stdin one by one.
-fn answer(mut answer: impl FnMut(&str) -> Option<String>) -> Result<(), Failure> {
+impl Line {
+    fn written_by(&self) -> SourceOfText {
+        match self.source.as_deref() {
+            Some("tool" | "document") => SourceOfText::ToolOrDocument,
+            Some(_) | None => SourceOfText::User,
+        }
+    }
+}
+
+/// What stands in a text, in Unicode code points.
+fn entities(text: &str, rules: &Rules) -> Vec<Value> {
+    let found = to_code_points(text, &find(text, rules));
+    let named = found.iter().filter_map(|entity| match entity.kind {
+        Kind::Type(kind) => Some(json!({"type": label(kind), "start": entity.start, "end": entity.end})),
+        Kind::Own(_) => None,
+    });
+    named.collect()
+}
+
+/// Answers the lines of stdin one by one; a line that cannot be read is a failure at the end.
+fn answer(mut answer: impl FnMut(&Line) -> Value) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
+    let (mut number, mut failed) = (0_u64, false);
     each_line(std::io::stdin().lock(), |line| {
-        // what cannot be read is no JSON either, and must be counted
-        let said = answer(line.unwrap_or("?"));
-        said.map_or(Ok(()), |said| writeln!(out, "{said}")).map_err(|error| format!("cannot write: {error}").into())
+        number += 1;
+        if line.is_some_and(|line| line.trim().is_empty()) {
+            return Ok(());
+        }
+        let read = line.and_then(|line| serde_json::from_str(line).ok());
+        failed |= read.is_none();
+        let said = read.map_or_else(|| json!({"id": null, "line": number, "error": "not_json"}), |line| answer(&line));
+        writeln!(out, "{said}").map_err(|error| format!("cannot write: {error}").into())
     })?;
-    out.flush().map_err(|error| format!("cannot write: {error}").into())
+    out.flush().map_err(|error| format!("cannot write: {error}"))?;
+    if failed { Err(Failure::Told) } else { Ok(()) }
 }
