@@ -9,7 +9,7 @@ use super::context::{Context, Says, Weight};
 use super::fold::{Cursor, FAR, NeedMore, ZERO_WIDTH, is_alnum, is_glued, is_local};
 use super::rules::Rules;
 use super::tables::handles::HANDLES;
-use memchr::memmem;
+use memchr::memchr_iter;
 use raptorgate_config::model::PiiType;
 
 /// Characters before the `@` (RFC 5321 §4.5.3.1.1). Of a longer run the last so many count.
@@ -91,6 +91,11 @@ impl Runs {
             (here.at, chars) = (self.clear_to, self.clear_chars.saturating_sub(passed));
         }
         while chars <= LOCAL_CHARS_MAX {
+            let byte = here.ascii();
+            if is_local(byte) && byte != b'%' {
+                (here.at, chars) = (here.at + 1, chars + 1);
+                continue;
+            }
             match here.peek()? {
                 (b'@', len) if chars > 0 => {
                     return Ok((here.at - start.at <= LOCAL_BYTES_MAX).then_some((here.at, len)));
@@ -170,14 +175,21 @@ fn mail(
     let user = start.text.get(start.at..at).unwrap_or_default();
     let remote = user == "git" && start.to(end).class()? == b':';
     // `https://user@host`: whoever logs in there, it is no mail.
-    let shell = ["ssh ", "sftp ", "scp ", "rsync "].iter().any(|name| memmem::find(window, name.as_bytes()).is_some());
-    let login = window.ends_with(b"//") || ((path_follows || shell) && context.says(PiiType::Email) == Says::Against);
+    let login = window.ends_with(b"//")
+        || ((path_follows || in_shell(window)) && context.says(PiiType::Email) == Says::Against);
     if remote || login {
         return Ok(None);
     }
     let ident = ascii_ends_with(window, b"message-id: <") || ascii_ends_with(window, b"in-reply-to: <");
     let certain = if ident { 20 } else { 95 };
     Ok(Some((PiiType::Email, end, certain)))
+}
+
+/// A command that takes a user at a host.
+fn in_shell(window: &[u8]) -> bool {
+    let commands: [&[u8]; 4] = [b"ssh", b"sftp", b"scp", b"rsync"];
+    let before = |space: usize| window.get(..space).unwrap_or_default();
+    memchr_iter(b' ', window).any(|space| commands.iter().any(|name| before(space).ends_with(name)))
 }
 
 fn ascii_ends_with(window: &[u8], end: &[u8]) -> bool {

@@ -4,7 +4,8 @@
 //! * References to secrets are no secrets: `${TOKEN}`, `<your key>`, `vault:…` (`references_are_no_secrets`).
 
 use super::context::{Context, Says};
-use super::fold::{Cursor, FAR, NeedMore, is_alnum};
+use super::fold::{Cursor, FAR, NeedMore};
+use super::scan::may_be_assigned;
 use super::secret::Secret;
 use super::swallow::{Alphabet, Swallow};
 use raptorgate_config::model::PiiType;
@@ -143,13 +144,10 @@ enum Name {
 
 /// The value that starts exactly here and belongs to a secret's name.
 pub(super) fn assigned(start: Cursor<'_>, context: &Context<'_>) -> Result<Option<Secret>, NeedMore> {
-    let before = context.left.last();
-    if is_alnum(context.left.before().last())
-        || !matches!(before, ' ' | '"' | '\'' | '`' | ':' | '=' | '>' | ',' | ';' | '|' | '\t' | '\n')
-    {
+    let window = context.left.window();
+    if !window.last().is_some_and(|last| may_be_assigned(*last)) {
         return Ok(None);
     }
-    let window = context.left.window();
     let cell = context.left.cell();
     let in_cell = cell.is_some_and(|meaning| meaning.for_kinds & super::words::bit(PiiType::Secret) != 0);
     if !in_cell && !is_assigned(window) {
@@ -271,6 +269,13 @@ fn is_harmless(name: &str) -> bool {
 
 /// True if something is assigned to what stands right after `window`: looked at first, since most words are no values.
 fn is_assigned(window: &[u8]) -> bool {
+    // Most words follow another word: neither ` is `, `Bearer `, `basic ` nor `…_key `.
+    if let [.., letter, b' '] = window
+        && letter.is_ascii_alphanumeric()
+        && !matches!(letter | 0x20, b's' | b'r' | b'c' | b'y')
+    {
+        return false;
+    }
     let (rest, separated) = assignment(window);
     let scheme = |name: &[u8]| {
         rest.len()

@@ -101,6 +101,11 @@ impl Chain {
     fn group(&mut self, here: &mut Cursor<'_>, gap: Gap, before: usize) -> Result<Option<Group>, NeedMore> {
         let mut total = before;
         loop {
+            while let (byte @ b'0'..=b'9', Some(slot)) = (here.ascii(), self.digits.get_mut(total)) {
+                *slot = byte;
+                total += 1;
+                here.at += 1;
+            }
             let digit = here.past_invisible()?;
             let class = digit.class()?;
             if !class.is_ascii_digit() {

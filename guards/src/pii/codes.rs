@@ -12,6 +12,7 @@ use super::numbers::{Candidate, Number};
 use super::rules::Rules;
 use super::tables::banks::BANKS;
 use super::tables::states::is_state_code;
+use super::words::{self, Word};
 use raptorgate_config::model::PiiType;
 
 /// The longest code is an IBAN of 34 characters.
@@ -139,6 +140,12 @@ impl Code {
         while self.count < GROUPS_MAX {
             let before = total;
             loop {
+                while is_alnum(here.ascii()) {
+                    let Some(slot) = self.chars.get_mut(total) else { return Ok(()) };
+                    *slot = here.ascii();
+                    total += 1;
+                    here.at += 1;
+                }
                 let read = here.past_invisible()?;
                 let class = read.class()?;
                 if !is_alnum(class) {
@@ -222,30 +229,25 @@ fn separator(mut here: Cursor<'_>) -> Result<Option<Cursor<'_>>, NeedMore> {
 /// A word for the type soon after the value, in the same clause: `K1234567 is my passport`.
 fn said_after(mut here: Cursor<'_>, kind: PiiType) -> Result<bool, NeedMore> {
     let from = here.at;
-    let mut word = super::words::Word::new();
+    let mut start = from;
     while here.at - from < 36 {
-        let class = here.class()?;
-        let text = here.text.get(here.at..).unwrap_or_default();
-        let len = here.peek()?.1;
-        let is_letter = super::words::letter(text.as_bytes()).is_some_and(|(_, is)| is);
-        if is_letter {
-            let bytes = text.get(..len).unwrap_or_default().as_bytes();
-            word.push(bytes);
-        } else {
-            let found = word.meaning().for_kinds & super::words::bit(kind) != 0;
-            if word.bytes > 0 && found {
+        let (class, len) = here.peek()?;
+        let rest = here.text.as_bytes().get(here.at..).unwrap_or_default();
+        if !words::letter(rest).is_some_and(|(_, is)| is) {
+            let word = Word::of(here.text.as_bytes().get(start..here.at).unwrap_or_default());
+            if !word.text.is_empty() && word.meaning().for_kinds & words::bit(kind) != 0 {
                 return Ok(!matches!(class, b':' | b'=' | b'-' | b'_' | b'"' | b'#' | b'@'));
             }
             // Digits and signs of a next value, or the end of the clause.
             if !matches!(class, b' ' | b'(' | b')' | b',' | b'\'') {
                 return Ok(false);
             }
-            word = super::words::Word::new();
+            start = here.at + len;
         }
-        here = here.next()?;
         if len == 0 {
             break;
         }
+        here.at += len;
     }
     Ok(false)
 }

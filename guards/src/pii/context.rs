@@ -16,14 +16,15 @@ const FOR_BYTES_MAX: u8 = 72;
 /// So many bytes are read: the distance and a word.
 const READ_BYTES: usize = FOR_BYTES_MAX as usize + 12;
 /// A word against it counts with so many words between, and within one clause or cell only.
-const AGAINST_WORDS_MAX: usize = 2;
+const AGAINST_WORDS_MAX: u8 = 2;
 /// For dotted numbers only what stands right before them is a version.
 const VERSION_BYTES_MAX: u8 = 12;
 /// Right before the value, with a separator or a short word between.
 const NEAR_BYTES_MAX: u8 = 18;
 /// A full stop after a shorter word ends no clause: `Invoice no. 7`, `Rs. 7`.
 const ABBREVIATION_BYTES_MAX: usize = 4;
-const KINDS: usize = PiiType::ALL.len();
+/// More words that say something do not fit into what is read: two letters and what joins them.
+const TOLD_MAX: usize = READ_BYTES / 3;
 const NONE: u8 = u8::MAX;
 
 /// How certain a value is in percent: by itself, with a word for it, with a word against it.
@@ -38,15 +39,53 @@ pub(super) enum Says {
     Nothing,
 }
 
-/// Nearest words, as bytes between their end and the place.
+/// A word that says something.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    meaning: Meaning,
+    /// Bytes between its end and the place.
+    away: u8,
+    /// The how many-th word it is.
+    count: u8,
+}
+
+/// What stands before the place.
 #[derive(Debug)]
 struct Nearest {
-    toward: [u8; KINDS],
-    against: [u8; KINDS],
-    /// Since the last separator of cells.
+    told: [Told; TOLD_MAX],
+    len: usize,
+    /// Words, also those that say nothing.
+    count: u8,
+    /// Bytes since the last separator of cells.
     cell: u8,
-    /// Since the last digit.
+    /// Bytes since the last digit.
     digit: u8,
+}
+
+impl Nearest {
+    fn told(&mut self) -> &mut [Told] {
+        self.told.get_mut(..self.len).unwrap_or_default()
+    }
+
+    fn tell(&mut self, meaning: Meaning, away: u8) {
+        if meaning != Meaning::default()
+            && let Some(slot) = self.told.get_mut(self.len)
+        {
+            (*slot, self.len) = (Told { meaning, away, count: self.count }, self.len + 1);
+        }
+    }
+
+    /// Bytes between the place and the nearest word for this type, and the nearest one against it.
+    fn distances(&self, kind: PiiType) -> (u8, u8) {
+        let bit = words::bit(kind);
+        let told = self.told.get(..self.len).unwrap_or_default();
+        let away = |told: Option<&Told>| told.map_or(NONE, |told| told.away);
+        let near = |told: &&Told| self.count - told.count <= AGAINST_WORDS_MAX;
+        (
+            away(told.iter().rev().find(|told| told.meaning.for_kinds & bit != 0)),
+            away(told.iter().rev().take_while(near).find(|told| told.meaning.against_kinds & bit != 0)),
+        )
+    }
 }
 
 /// The surroundings of one place.
@@ -76,9 +115,7 @@ impl<'a> Context<'a> {
 
     pub fn says(&self, kind: PiiType) -> Says {
         let near = self.nearest.get_or_init(|| nearest(self.left));
-        let place = kind as usize;
-        let get = |list: &[u8; KINDS]| list.get(place).copied().unwrap_or(NONE);
-        let (toward, against) = (get(&near.toward), get(&near.against));
+        let (toward, against) = near.distances(kind);
         if let Some(meaning) = self.left.cell() {
             return in_cell(kind, meaning, toward.min(near.cell) == toward && toward != NONE);
         }
@@ -96,7 +133,7 @@ impl<'a> Context<'a> {
     /// True if a word for this type stands right before the place.
     pub fn is_near(&self, kind: PiiType) -> bool {
         let near = self.nearest.get_or_init(|| nearest(self.left));
-        let distance = near.toward.get(kind as usize).copied().unwrap_or(NONE);
+        let (distance, _) = near.distances(kind);
         self.says(kind) == Says::For && (distance <= NEAR_BYTES_MAX || self.left.cell().is_some())
     }
 }
@@ -127,18 +164,15 @@ fn nearest(left: &Left) -> Nearest {
     let whole = left.is_whole() && shortened.len() == window.len();
     let window = shortened;
     let total = window.len();
-    let mut near = Nearest { toward: [NONE; KINDS], against: [NONE; KINDS], cell: NONE, digit: NONE };
-    let (mut read_to, mut word_bytes, mut before, mut count) = (0, 0, Meaning::default(), 0);
-    let mut last_end = 0;
-    let mut negatives = [(0usize, 0u32); AGAINST_WORDS_MAX + 1];
+    let mut near = Nearest { told: [Told::default(); TOLD_MAX], len: 0, count: 0, cell: NONE, digit: NONE };
+    let (mut read_to, mut word_bytes, mut before) = (0, 0, Meaning::default());
     let away = |end: usize| u8::try_from(total - end).unwrap_or(NONE);
     words::each_word(window, |word, end| {
-        let start = end - word.bytes;
+        let start = end - word.text.len();
         borders(window.get(read_to..start).unwrap_or_default(), total - read_to, word_bytes, &mut near);
-        (read_to, word_bytes) = (end, word.bytes);
-        count += 1;
-        let gap = start - std::mem::replace(&mut last_end, end);
-        let joined = start > 0 && gap <= 2;
+        let joined = start > 0 && start - read_to <= 2;
+        (read_to, word_bytes) = (end, word.text.len());
+        near.count += 1;
         let cut = start == 0 && !whole;
         if cut || is_placeholder(window, start, end) {
             before = Meaning::default();
@@ -147,47 +181,22 @@ fn nearest(left: &Left) -> Nearest {
         let (mut meaning, pair) = word.said();
         // `voter id`, `card account`: what it is stands first.
         if pair {
-            forget_all(&mut near.toward, before.for_kinds);
+            near.told().iter_mut().for_each(|told| told.meaning.for_kinds &= !before.for_kinds);
         } else if joined && meaning.for_kinds == 0 {
             meaning.against_kinds &= !before.for_kinds;
         }
         before = meaning;
-        mark(&mut near.toward, meaning.for_kinds, away(end));
-        mark(&mut near.against, meaning.against_kinds, away(end));
-        if let Some(slot) = negatives.get_mut(count % (AGAINST_WORDS_MAX + 1)) {
-            let far = std::mem::replace(slot, (end, meaning.against_kinds));
-            forget(&mut near.against, far.1, away(far.0));
-        }
+        near.tell(meaning, away(end));
     });
     borders(window.get(read_to..).unwrap_or_default(), total - read_to, word_bytes, &mut near);
     near
 }
 
-fn mark(list: &mut [u8; KINDS], mut kinds: u32, away: u8) {
-    while kinds != 0 {
-        if let Some(slot) = list.get_mut(kinds.trailing_zeros() as usize) {
-            *slot = away;
-        }
-        kinds &= kinds - 1;
-    }
-}
-
-fn forget_all(list: &mut [u8; KINDS], kinds: u32) {
-    mark(list, kinds, NONE);
-}
-
-/// Takes back what a word said that is too far away, unless a nearer one says the same.
-fn forget(list: &mut [u8; KINDS], mut kinds: u32, away: u8) {
-    while kinds != 0 {
-        if let Some(slot) = list.get_mut(kinds.trailing_zeros() as usize).filter(|slot| **slot == away) {
-            *slot = NONE;
-        }
-        kinds &= kinds - 1;
-    }
-}
-
 /// What stands between two words can end a clause, for which words against a value count, or a paragraph.
 fn borders(between: &[u8], away: usize, word_bytes: usize, near: &mut Nearest) {
+    if let [b' '] | [] = between {
+        return;
+    }
     let ends = |place: usize, byte: u8| match byte {
         b',' | b';' | b'|' | b'\n' | b'{' | b'}' | b'\t' => true,
         b'.' | b'!' | b'?' => {
@@ -198,25 +207,24 @@ fn borders(between: &[u8], away: usize, word_bytes: usize, near: &mut Nearest) {
     };
     for (place, byte) in between.iter().enumerate() {
         if ends(place, *byte) {
-            near.against = [NONE; KINDS];
+            near.told().iter_mut().for_each(|told| told.meaning.against_kinds = 0);
             near.cell = u8::try_from(away - place).unwrap_or(NONE);
         }
         if byte.is_ascii_digit() {
             near.digit = u8::try_from(away - place).unwrap_or(NONE);
         }
         if *byte == b'\n' && between.get(place + 1) == Some(&b'\n') {
-            near.toward = [NONE; KINDS];
+            near.told().iter_mut().for_each(|told| told.meaning.for_kinds = 0);
         }
     }
 }
 
 /// `[PHONE]`, `[SECRET:…]`.
 fn is_placeholder(window: &[u8], start: usize, end: usize) -> bool {
-    let word = window.get(start..end).unwrap_or_default();
     let before = start.checked_sub(1).and_then(|i| window.get(i));
-    let after = window.get(end);
-    word.iter().all(u8::is_ascii_uppercase)
-        && (matches!(before, Some(b'[' | b'_')) && matches!(after, Some(b']' | b':' | b'_')))
+    matches!(before, Some(b'[' | b'_'))
+        && matches!(window.get(end), Some(b']' | b':' | b'_'))
+        && window.get(start..end).unwrap_or_default().iter().all(u8::is_ascii_uppercase)
 }
 
 /// A sign that makes a number of what follows: money, or a number sign.

@@ -25,10 +25,17 @@ const ZERO_WIDTH_MAX: usize = 2;
 pub(super) struct NeedMore;
 
 /// The class of a character: an ASCII byte, or one of the constants above.
+#[inline]
 pub(super) fn fold(c: char) -> u8 {
-    let code = c as u32;
+    match c {
+        ' '..='~' => c as u8,
+        '\0'..'\u{80}' => HARD,
+        _ => fold_wide(c as u32),
+    }
+}
+
+fn fold_wide(code: u32) -> u8 {
     match code {
-        0x20..=0x7E => code as u8,
         0xA0 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => b' ',
         0xAD | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x2069 | 0xFE00..=0xFE0F | 0xFEFF => ZERO_WIDTH,
         0x2010..=0x2015 | 0x2212 | 0xFE58 | 0xFE63 => DASH,
@@ -101,6 +108,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The character here if it is an ASCII one that may be read; else 0. Most are, and the rest takes longer.
+    #[inline]
+    pub fn ascii(&self) -> u8 {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte @ ..0x80) if self.at < self.limit => *byte,
+            _ => 0,
+        }
+    }
+
     /// The class of the character here.
     #[inline]
     pub fn class(&self) -> Result<u8, NeedMore> {
@@ -117,6 +133,9 @@ impl<'a> Cursor<'a> {
     /// This place moved over a few invisible characters.
     #[inline]
     pub fn past_invisible(mut self) -> Result<Self, NeedMore> {
+        if self.ascii() != 0 {
+            return Ok(self);
+        }
         for _ in 0..ZERO_WIDTH_MAX {
             match self.peek()? {
                 (ZERO_WIDTH, len) => self.at += len,

@@ -8,6 +8,11 @@ use raptorgate_config::model::PiiType;
 
 /// End and certainty of the IPv4 address that starts exactly here.
 pub(super) fn v4(start: Cursor<'_>, context: &Context<'_>, rules: &Rules) -> Result<Option<(usize, u8)>, NeedMore> {
+    let bytes = start.text.as_bytes().get(start.at..).unwrap_or_default();
+    let digits = bytes.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    if digits > 3 || bytes.get(digits).is_some_and(|next| next.is_ascii() && *next != b'.') {
+        return Ok(None);
+    }
     let Some(end) = four_parts(start)? else { return Ok(None) };
     let before = context.left.before();
     let named = context.glued && context.is_near(PiiType::IpAddress);

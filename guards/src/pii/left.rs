@@ -71,6 +71,9 @@ impl Left {
     pub fn before(&self) -> Before {
         let mut classes = [HARD; 3];
         let mut rest = self.window();
+        if let Some(last) = rest.last_chunk::<3>().filter(|last| last.is_ascii()) {
+            return Before(last.map(|byte| fold(char::from(byte))));
+        }
         for slot in classes.iter_mut().rev() {
             let Some((c, len)) = last_char(rest) else { break };
             *slot = fold(c);

@@ -25,6 +25,7 @@ pub mod checks;
 mod codes;
 mod columns;
 mod context;
+mod eight;
 mod find;
 mod fold;
 mod inserts;

@@ -8,8 +8,8 @@
 //!   in far more places than the whole, and gives the same).
 
 use super::address::LOCAL_CHARS_MAX;
+use super::eight::Eight;
 use super::fold::{Cursor, DASH, HARD, fold, is_alnum, is_local};
-
 use super::tables::states::is_state_code;
 
 const BLOCK: usize = 32;
@@ -19,7 +19,34 @@ const LEAD_CHARS_MAX: usize = 5;
 
 /// The first place from `at` on where a value could start; the end of the text only if nothing before it could be the
 /// start of one that the following text completes. `mark`: the last mark found in this text.
-pub(super) fn next_token(text: &[u8], at: usize, mark: &mut Mark) -> usize {
+pub(super) fn next_token(text: &[u8], from: usize, mark: &mut Mark) -> usize {
+    let mut at = next_run(text, from, mark);
+    while is_inert(text, at) {
+        at = next_run(text, at + 1, mark);
+    }
+    at
+}
+
+/// True for a sign with which no value begins, given what stands next to it.
+fn is_inert(text: &[u8], at: usize) -> bool {
+    let Some([last, sign, next]) = text.get(at.wrapping_sub(1)..).and_then(<[u8]>::first_chunk) else { return false };
+    // What follows a colon can be the password in a URL.
+    *last != b':'
+        && match sign {
+            b'-' | b':' => next != sign,
+            b'!' | b'#' | b'$' | b'*' | b'/' | b'@' | b'^' | b'~' => !may_be_assigned(*last),
+            b' '..=b'~' => !is_alnum(*sign) && !matches!(sign, b'(' | b'+' | b'_'),
+            _ => false,
+        }
+}
+
+/// What stands right before a value that is assigned to a name.
+pub(super) fn may_be_assigned(last: u8) -> bool {
+    matches!(last, b' ' | b'"' | b'\'' | b'`' | b':' | b'=' | b'>' | b',' | b';' | b'|' | b'\t' | b'\n')
+}
+
+/// The beginning of the run around the next mark.
+fn next_run(text: &[u8], at: usize, mark: &mut Mark) -> usize {
     // The mark found for an earlier place is the next one as long as it is not passed, and its run was walked back already.
     if mark.known && at <= mark.at {
         if at >= mark.start {
@@ -106,7 +133,9 @@ fn before(text: &[u8], at: usize) -> u8 {
 fn next_interesting(text: &[u8], from: usize) -> usize {
     let mut at = from;
     loop {
-        at = skip_plain(text, at);
+        if text.get(at).is_some_and(u8::is_ascii) {
+            at = skip_plain(text, at);
+        }
         let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) else { return text.len() };
         if let [0xE0, b @ 0xA4..=0xB7, c, ..] = rest {
             // An Indic letter, and no digit.
@@ -143,6 +172,17 @@ fn is_marked(byte: u8, next: u8) -> bool {
     single | pair
 }
 
+impl Eight {
+    /// As [`is_marked`]: the highest bit of each byte that is.
+    fn marks(self, nexts: Self) -> u64 {
+        let single = self.wide() | self.equal(b'@') | self.equal(b'_') | self.between(b'0', b'9');
+        let pair = (self.equal(b':') & nexts.equal(b'/'))
+            | (self.equal(b'-') & nexts.equal(b'-'))
+            | (self.equal(b'I') & nexts.equal(b'A'));
+        single | pair
+    }
+}
+
 /// The next byte that is a mark or not ASCII. Whole blocks are tested without a branch, which compiles to vectors.
 fn skip_plain(text: &[u8], from: usize) -> usize {
     let mut at = from;
@@ -151,6 +191,13 @@ fn skip_plain(text: &[u8], from: usize) -> usize {
             break;
         }
         at += BLOCK;
+    }
+    while let (Some(bytes), Some(nexts)) = (Eight::at(text, at), Eight::at(text, at + 1)) {
+        let marks = bytes.marks(nexts);
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize / 8;
+        }
+        at += Eight::BYTES;
     }
     let rest = text.get(at..).unwrap_or_default();
     let nexts = rest.iter().skip(1).chain([&0]);

@@ -19,10 +19,13 @@ mod negative_versions;
 mod pan;
 mod passport;
 mod phone;
+mod read;
 mod upi;
 mod us_ssn;
 mod vehicle_reg;
 mod voter_id;
+
+pub(super) use read::{Word, each_word, letter};
 
 use raptorgate_config::model::PiiType;
 use std::sync::LazyLock;
@@ -98,33 +101,125 @@ struct Slot {
 }
 
 const SLOTS: usize = 4096;
-static TABLE: LazyLock<Vec<Slot>> = LazyLock::new(table);
+static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
-fn table() -> Vec<Slot> {
-    let mut slots = vec![Slot::default(); SLOTS];
-    for (meaning, words) in LISTS {
-        for word in *words {
-            let (letters, stem) = word.strip_suffix('*').map_or((*word, false), |stem| (stem, true));
-            let hash = match letters.split_once('+') {
-                Some((first, second)) => pair(hash_of(first), hash_of(second)),
-                None => hash_of(letters),
-            };
-            let place = probe(&slots, hash);
-            if let Some(slot) = slots.get_mut(place) {
-                slot.hash = hash;
-                slot.meaning.add(*meaning);
-                slot.stem |= stem;
+/// All words by their hash.
+struct Table {
+    slots: Vec<Slot>,
+    gates: Vec<u8>,
+    /// Which beginnings of [`STEM_BYTES_MIN`] bytes stems have.
+    stems: Vec<bool>,
+}
+
+/// Which lengths, first and last letters the words of a list have: most words of a text are in no list, and are known by this
+/// without hashing them.
+const GATES: usize = 1 << 13;
+const WORD: u8 = 1;
+/// First and second words of pairs.
+const FIRST: u8 = 2;
+const SECOND: u8 = 4;
+/// Bytes of the shortest stem.
+const STEM_BYTES_MIN: usize = 6;
+
+impl Table {
+    fn new() -> Self {
+        let mut table = Self { slots: vec![Slot::default(); SLOTS], gates: vec![0; GATES], stems: vec![false; GATES] };
+        for (meaning, words) in LISTS {
+            words.iter().for_each(|word| table.add(word, *meaning));
+        }
+        table
+    }
+
+    fn add(&mut self, word: &str, meaning: Meaning) {
+        let (letters, stem) = word.strip_suffix('*').map_or((word, false), |stem| (stem, true));
+        let hash = match letters.split_once('+') {
+            Some((first, second)) => {
+                self.open(first, FIRST);
+                self.open(second, SECOND);
+                pair(hash_of(first), hash_of(second))
             }
+            None => {
+                self.open(letters, WORD);
+                hash_of(letters)
+            }
+        };
+        if stem && let Some(place) = beginning_of(letters.as_bytes()) {
+            self.stems.get_mut(place).into_iter().for_each(|begins| *begins = true);
+        }
+        let place = self.probe(hash);
+        if let Some(slot) = self.slots.get_mut(place) {
+            slot.hash = hash;
+            slot.meaning.add(meaning);
+            slot.stem |= stem;
         }
     }
-    slots
+
+    fn open(&mut self, word: &str, gate: u8) {
+        let letters: Vec<u8> = word.bytes().filter(|b| *b != b'-').collect();
+        if let (Some(first), Some(last)) = (letters.first(), letters.last())
+            && let Some(gates) = self.gates.get_mut(place_of(*first, *last, letters.len()))
+        {
+            *gates |= gate;
+        }
+    }
+
+    /// What there may be a word for with these.
+    #[inline]
+    fn gate(&self, first: u8, last: u8, bytes: usize) -> u8 {
+        self.gates.get(place_of(first, last, bytes)).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    fn gates(&self, word: &[u8]) -> u8 {
+        match (word.first(), word.last()) {
+            (Some(first), Some(last)) => self.gate(*first, *last, word.len()),
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    fn begins_stem(&self, word: &[u8]) -> bool {
+        beginning_of(word).and_then(|place| self.stems.get(place)).is_some_and(|begins| *begins)
+    }
+
+    fn lookup(&self, word: &[u8]) -> Option<Meaning> {
+        self.find(word.iter().fold(FNV_START, |hash, byte| step(hash, *byte))).map(|slot| slot.meaning)
+    }
+
+    /// The slot of this word, or the free one where it would stand.
+    fn probe(&self, hash: u64) -> usize {
+        let mut place = (hash ^ (hash >> 32)) as usize % SLOTS;
+        while self.slots.get(place).is_some_and(|slot| slot.hash != 0 && slot.hash != hash) {
+            place = (place + 1) % SLOTS;
+        }
+        place
+    }
+
+    fn find(&self, hash: u64) -> Option<Slot> {
+        self.slots.get(self.probe(hash)).copied().filter(|slot| slot.hash == hash)
+    }
+}
+
+/// Case makes no difference: the lowest five bits of a letter are those of the capital one.
+#[inline]
+fn place_of(first: u8, last: u8, bytes: usize) -> usize {
+    (usize::from(first & 31) | usize::from(last & 31) << 5 | (bytes << 10)) % GATES
+}
+
+/// The place of a word's first bytes among the beginnings of stems.
+#[inline]
+fn beginning_of(word: &[u8]) -> Option<usize> {
+    let first: &[u8; STEM_BYTES_MIN] = word.first_chunk()?;
+    let bytes = first.iter().fold(0u64, |bytes, byte| bytes << 8 | u64::from(byte.to_ascii_lowercase()));
+    Some((bytes.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize % GATES)
 }
 
 /// FNV-1a: a word's hash grows with each of its bytes, so that stems are looked up on the way.
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
+#[inline]
 fn step(hash: u64, byte: u8) -> u64 {
-    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
 }
 
 fn hash_of(word: &str) -> u64 {
@@ -134,108 +229,6 @@ fn hash_of(word: &str) -> u64 {
 /// Two words that one sign joins: `permanent+account` in the lists.
 fn pair(first: u64, second: u64) -> u64 {
     (first.rotate_left(17) ^ second).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1
-}
-
-/// The slot of this word, or the free one where it would stand.
-fn probe(slots: &[Slot], hash: u64) -> usize {
-    let mut place = (hash ^ (hash >> 32)) as usize % SLOTS;
-    while slots.get(place).is_some_and(|slot| slot.hash != 0 && slot.hash != hash) {
-        place = (place + 1) % SLOTS;
-    }
-    place
-}
-
-fn find(hash: u64) -> Option<Slot> {
-    TABLE.get(probe(&TABLE, hash)).copied().filter(|slot| slot.hash == hash)
-}
-
-/// A word while its letters are read.
-pub(super) struct Word {
-    hash: u64,
-    /// Before the last letter: plurals.
-    singular: u64,
-    last: u8,
-    wide: bool,
-    /// The word before it; 0: there is none.
-    before: u64,
-    stem: Meaning,
-    pub bytes: usize,
-}
-
-impl Word {
-    pub const fn new() -> Self {
-        let none = Meaning { for_kinds: 0, against_kinds: 0 };
-        Self { hash: FNV_START, singular: FNV_START, last: 0, wide: false, before: 0, stem: none, bytes: 0 }
-    }
-
-    /// The next letter, if it is an ASCII one.
-    #[inline]
-    fn push_ascii(&mut self, letter: u8) {
-        self.singular = self.hash;
-        self.last = letter | 0x20;
-        self.hash = step(self.hash, self.last);
-        self.bytes += 1;
-    }
-
-    /// The next letter.
-    pub fn push(&mut self, letter: &[u8]) {
-        self.singular = self.hash;
-        self.wide |= letter.len() > 1;
-        for byte in letter {
-            self.last = byte.to_ascii_lowercase();
-            self.hash = step(self.hash, self.last);
-            self.bytes += 1;
-        }
-        if self.wide
-            && let Some(slot) = find(self.hash).filter(|slot| slot.stem)
-        {
-            self.stem.add(slot.meaning);
-        }
-    }
-
-    pub fn meaning(&self) -> Meaning {
-        self.said().0
-    }
-
-    /// What it means, and whether it means that together with the word before it.
-    pub fn said(&self) -> (Meaning, bool) {
-        let found = find(self.hash).or_else(|| if self.last == b's' { find(self.singular) } else { None });
-        let joined = if self.before == 0 { None } else { find(pair(self.before, self.hash)) };
-        if let Some(slot) = joined {
-            return (slot.meaning, true);
-        }
-        let mut meaning = self.stem;
-        found.into_iter().for_each(|slot| meaning.add(slot.meaning));
-        (meaning, false)
-    }
-
-    /// A new word after this one, which together may mean something else: `permanent account`.
-    fn followed(&self) -> Self {
-        Self { before: self.hash, ..Self::new() }
-    }
-}
-
-/// The letter at the start of `rest`: its length, and whether it is a letter. Marks that Indic letters carry are letters.
-pub(super) fn letter(rest: &[u8]) -> Option<(usize, bool)> {
-    let first = *rest.first()?;
-    if first < 0x80 {
-        return Some((1, first.is_ascii_alphabetic()));
-    }
-    let len = match first {
-        0xC0..0xE0 => 2,
-        0xE0..0xF0 => 3,
-        0xF0.. => 4,
-        _ => return Some((1, false)),
-    };
-    let Some(c) = rest.get(..len).and_then(|b| std::str::from_utf8(b).ok()).and_then(|s| s.chars().next()) else {
-        return Some((1, false));
-    };
-    let code = c as u32;
-    // Punctuation, currency and symbols; dandas; full-width forms and digits, which fold to ASCII.
-    let other = matches!(code, 0..0xAA | 0x964..=0x965 | 0x2000..=0x2BFF | 0x3000..=0x303F | 0xFF00..)
-        || super::fold::fold(c) != super::fold::HARD;
-    let joiner = matches!(code, 0x200C | 0x200D);
-    Some((len, !other || joiner))
 }
 
 /// What all words of a key or of the head of a column say together; the last word that says anything decides.
@@ -251,38 +244,6 @@ pub(super) fn meaning_of(name: &[u8]) -> Meaning {
         meaning.for_kinds |= bit(PiiType::Secret);
     }
     meaning
-}
-
-/// Calls `tell` with each word and the place after it. `camelCase` is two words.
-pub(super) fn each_word(text: &[u8], mut tell: impl FnMut(&Word, usize)) {
-    let (mut at, mut word, mut small, mut gap) = (0, Word::new(), false, 0);
-    while let Some(first) = text.get(at) {
-        let (len, is_letter) = match first {
-            0..0x80 => (1, first.is_ascii_alphabetic()),
-            _ => text.get(at..).and_then(letter).unwrap_or((1, false)),
-        };
-        let bytes = text.get(at..at + len).unwrap_or_default();
-        let capital = bytes.first().is_some_and(u8::is_ascii_uppercase);
-        if word.bytes > 0 && (!is_letter || (capital && small)) {
-            tell(&word, at);
-            (word, gap) = (word.followed(), 0);
-        }
-        // Only words that one sign joins are a pair.
-        gap += usize::from(!is_letter);
-        if gap > 2 && word.bytes == 0 {
-            word = Word::new();
-        }
-        if is_letter && len == 1 {
-            word.push_ascii(*first);
-        } else if is_letter {
-            word.push(bytes);
-        }
-        small = is_letter && !capital;
-        at += len;
-    }
-    if word.bytes > 0 {
-        tell(&word, at);
-    }
 }
 
 #[cfg(test)]
@@ -302,7 +263,14 @@ mod tests {
     }
 
     #[test]
+    fn no_stem_is_shorter_than_the_beginnings_that_are_known() {
+        let stems = LISTS.iter().flat_map(|(_, words)| *words).filter_map(|word| word.strip_suffix('*'));
+        assert!(stems.clone().count() > 100);
+        assert!(stems.clone().all(|stem| TABLE.begins_stem(stem.as_bytes())));
+    }
+
+    #[test]
     fn the_table_has_room() {
-        assert!(TABLE.iter().filter(|slot| slot.hash != 0).count() < SLOTS / 2);
+        assert!(TABLE.slots.iter().filter(|slot| slot.hash != 0).count() < SLOTS / 2);
     }
 }
