@@ -173,7 +173,12 @@ fn mail(
         after == b'/' || after == b'~' || after.is_ascii_alphabetic()
     };
     let user = start.text.get(start.at..at).unwrap_or_default();
-    let remote = user == "git" && start.to(end).class()? == b':';
+    // Also where the host ends in what mail has not: `git@gitlab.acme.internal:…`
+    let remote = user == "git"
+        && match start.to(end).class()? {
+            b'.' => is_glued(start.to(end + 1))?,
+            class => class == b':',
+        };
     // `https://user@host`: whoever logs in there, it is no mail.
     let login = window.ends_with(b"//")
         || ((path_follows || in_shell(window)) && context.says(PiiType::Email) == Says::Against);
@@ -215,6 +220,8 @@ fn handle(
     let after = here.past_invisible()?;
     let goes_on = match after.class()? {
         b'.' => is_glued(after.next()?)?,
+        // `deploy@db-blue`: a host.
+        b'-' => len < 4 && after.next()?.class()?.is_ascii_alphabetic(),
         b'@' => true,
         _ => is_glued(after)?,
     };

@@ -165,7 +165,7 @@ fn nearest(left: &Left) -> Nearest {
     let window = shortened;
     let total = window.len();
     let mut near = Nearest { told: [Told::default(); TOLD_MAX], len: 0, count: 0, cell: NONE, digit: NONE };
-    let (mut read_to, mut word_bytes, mut before) = (0, 0, Meaning::default());
+    let (mut read_to, mut word_bytes, mut before, mut paired) = (0, 0, Meaning::default(), false);
     let away = |end: usize| u8::try_from(total - end).unwrap_or(NONE);
     words::each_word(window, |word, end| {
         let start = end - word.text.len();
@@ -179,8 +179,11 @@ fn nearest(left: &Left) -> Nearest {
             return;
         }
         let (mut meaning, pair) = word.said();
-        // `voter id`, `card account`: what it is stands first.
-        if pair {
+        // `voter id`, `card account`: what it is stands first. `voter card number` is no card number.
+        let longer = std::mem::replace(&mut paired, pair) && pair;
+        if longer {
+            meaning = before;
+        } else if pair {
             near.told().iter_mut().for_each(|told| told.meaning.for_kinds &= !before.for_kinds);
         } else if joined && meaning.for_kinds == 0 {
             meaning.against_kinds &= !before.for_kinds;

@@ -36,10 +36,14 @@ pub(super) fn number(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) ->
             best = Some(candidate);
         }
     };
-    let dashed = is_dashed(&chain);
+    let (dashed, row) = (is_dashed(&chain), card_row(&chain));
     for cut in chain.cuts() {
         // `404-9269181-5734817` is one number, and its beginning none.
         if dashed && cut.groups.len() < chain.groups().len() && !context.is_near(PiiType::Phone) {
+            continue;
+        }
+        // A number grouped like a card is none that is shorter, whether it is right or wrong.
+        if row.is_some_and(|end| cut.end < end) {
             continue;
         }
         let found = [
@@ -57,7 +61,7 @@ pub(super) fn number(start: Cursor<'_>, rules: &Rules, context: &Context<'_>) ->
     Ok(match best {
         Some(candidate) => Number::Found(candidate),
         None if dashed => Number::NoneBefore(chain.groups().last().map_or(start.at, |g| g.end)),
-        None => four_fours(&chain).map_or(Number::Nothing, Number::NoneBefore),
+        None => row.map_or(Number::Nothing, Number::NoneBefore),
     })
 }
 
@@ -73,6 +77,13 @@ fn four_fours(chain: &Chain) -> Option<usize> {
     let four = chain.groups().get(..4)?;
     (!chain.plus && four.iter().all(|g| g.len == 4) && four.last().is_some_and(|g| g.closed))
         .then(|| four.last().map(|g| g.end))?
+}
+
+/// The end of a row of groups as cards have them: four of four, or 4, 6 and 5.
+fn card_row(chain: &Chain) -> Option<usize> {
+    let three = chain.groups().get(..3)?;
+    let amex = three.iter().map(|g| g.len).eq([4, 6, 5]) && !chain.plus && !chain.paren;
+    four_fours(chain).or_else(|| three.last().filter(|g| amex && g.closed).map(|g| g.end))
 }
 
 fn separated(cut: Cut<'_>) -> bool {

@@ -153,12 +153,19 @@ fn is_plausible(cut: Cut<'_>) -> bool {
     // `0453/82 95 71`: a code and a slash.
     let slashes = cut.gaps().filter(|gap| *gap == Gap::Slash).count();
     let slashed = slashes > 1 || (slashes == 1 && cut.digits.first() != Some(&b'0'));
+    let hours = lens(&[4, 4]) && cut.gaps().all(|gap| gap == Gap::Dash) && cut.digits.chunks(4).all(is_time);
     let long_groups = cut.groups.iter().skip(1).all(|g| g.len >= 2);
     (8..=13).contains(&len)
         && !date
         && !time_stamp
         && !dotted
         && !slashed
+        && !hours
         && long_groups
         && cut.gaps().all(|gap| gap != Gap::Wide)
+}
+
+/// `0930`, `1800`
+fn is_time(digits: &[u8]) -> bool {
+    matches!(digits, [b'0' | b'1', _, b'0'..=b'5', _] | [b'2', b'0'..=b'4', b'0'..=b'5', _])
 }

@@ -41,12 +41,18 @@ pub(super) fn known(start: Cursor<'_>) -> Result<Option<Secret>, NeedMore> {
 
 fn with_prefix(start: Cursor<'_>, prefix: &Prefix) -> Result<Option<Secret>, NeedMore> {
     let mut here = start.to(start.at + prefix.text.len());
+    let (first, mut same) = (here.class()?, true);
     for _ in 0..prefix.least {
         let (class, len) = here.peek()?;
         if !prefix.alphabet.has(class) {
             return Ok(None);
         }
+        same &= class == first;
         here.at += len;
+    }
+    // `ghp_xxxxxxxx…`
+    if same && prefix.least > 1 {
+        return Ok(None);
     }
     if prefix.exact {
         let next = here.class()?;

@@ -29,4 +29,11 @@ pub(super) const WORDS: &[&str] = &[
     "ਆਧਾਰ*",
     "ଆଧାର*",
     "آدھار*",
+    "आधारको*",
+    "ଆଧାର୍*",
+    "আধাৰ*",
+    "adhaarcard",
+    "aadharcard",
+    "aadhaar+card",
+    "aadhar+card",
 ];
