@@ -9,9 +9,9 @@ use crate::masking::{Direction, MaskWord, THRESHOLD_PERCENT};
 use crate::media::media_text;
 use crate::model::{
     ApiKey, Authenticate, Budget, CertificateMatch, ClientCertificate, Compress, Config, Counted, Dns, Ejection,
-    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, Judged, MaskPii, Masking, Meter, ModelPrice,
-    OwnPattern, PiiAction, Pool, PromptLeak, Purpose, Rate, RateLimit, Route, RouteMatch, Sanitize, Upstream,
-    UpstreamTls,
+    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, JsonPaths, JsonPointer, Judged, MaskPii, Masking,
+    Meter, ModelPrice, OwnPattern, PiiAction, Pool, PromptLeak, Purpose, Rate, RateLimit, Route, RouteMatch, Sanitize,
+    Upstream, UpstreamTls,
 };
 use crate::patterns::{host_text, path_text, source_text};
 use crate::source::MASK;
@@ -310,8 +310,16 @@ fn mask_pii(block: &MaskPii) -> Yaml {
         (!block.allow.is_empty()).then(|| ("allow", Yaml::List(block.allow.iter().map(text).collect()))),
         maybe("patterns", own_patterns(block)),
         maybe("key", block.key.as_ref().map(|_| text(MASK))),
+        Some(("query", word(block.query))),
+        maybe("json_paths", json_paths(&block.paths)),
     ];
     map(all.into_iter().flatten())
+}
+
+fn json_paths(paths: &JsonPaths) -> Option<Yaml> {
+    let list =
+        |pointers: &[JsonPointer]| Yaml::List(pointers.iter().map(|pointer| text(pointer.to_string())).collect());
+    (*paths != JsonPaths::default()).then(|| map([("only", list(&paths.only)), ("skip", list(&paths.skip))]))
 }
 
 fn own_patterns(block: &MaskPii) -> Option<Yaml> {

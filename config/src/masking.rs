@@ -1,7 +1,7 @@
 //! What the file may hold about personal data and secrets.
 
 use crate::decode::{At, Context, Decode, FromText, Some1, Wrong};
-use crate::model::{OwnPattern, PiiAction};
+use crate::model::{JsonPointer, OwnPattern, PiiAction};
 use crate::problem::{Code, Finding};
 use crate::shape::{Shape, block, words};
 use crate::units::Secret;
@@ -28,6 +28,10 @@ block! {
         allow: Vec<Label> = default("[]"),
         /// Patterns of your own.
         patterns: Some1<PatternBlock> = optional,
+        /// Also in the query of a request, as in its body; secrets there are credentials of the call, and stay.
+        query: bool = default("true"),
+        /// Which parts of JSON requests are looked at; left out: all of them.
+        json_paths: PathsBlock = optional,
         /// A secret of 32 characters or more for `hash` and `tokenize`: equal values become equal hashes and tokens as long as it stays
         /// the same. Each tenant's differ.
         key: At<Secret> = optional,
@@ -71,6 +75,38 @@ block! {
         ip_address: MaskAction = optional,
         /// Keys, tokens, passwords and private keys. They are always replaced whole.
         secret: MaskAction = optional,
+    }
+}
+
+block! {
+    /// JSON pointers (RFC 6901) in which `*` stands for any one member or element: `/messages/*/content`. What stands below is meant too.
+    pub(crate) struct PathsBlock {
+        /// Only here.
+        only: Vec<JsonPointer> = default("[]"),
+        /// Not here.
+        skip: Vec<JsonPointer> = default("[]"),
+    }
+}
+
+/// Most parts of a pointer.
+const PARTS_MAX: usize = 16;
+
+impl FromText for JsonPointer {
+    const LABEL: &'static str = "a JSON pointer";
+
+    fn from_text(text: &str) -> Result<Self, Wrong> {
+        let Some(parts) = text.strip_prefix('/') else {
+            return Err(Wrong::because("it does not begin with `/`").help("such as `/messages/*/content`"));
+        };
+        let parts: Vec<String> = parts.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+        if parts.len() > PARTS_MAX {
+            return Err(Wrong::because("it has more than 16 parts"));
+        }
+        Ok(Self::new(parts))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^/" })
     }
 }
 

@@ -22,7 +22,7 @@ pub use compress::{Compress, MediaRange, ReplyCoding};
 pub use fault::{Fault, FaultAbort, FaultDelay};
 pub use idempotency::{ExecutionLock, Idempotency, OnDuplicate};
 pub use limits::{ClientLimits, Limits};
-pub use masking::{MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
+pub use masking::{JsonPaths, JsonPointer, MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
 pub use prompt_leak::{PromptLeak, PromptLeakAction};
 pub use purpose::{Purpose, PurposeAction, PurposeLabel};
 pub use sanitize::{Judged, Sanitize, SanitizeAction};

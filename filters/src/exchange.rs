@@ -1,6 +1,6 @@
 //! What is known about one request from its head to its end; handed from filter to filter.
 
-use crate::filter::{FilterName, HeaderEdits};
+use crate::filter::{FilterName, HeaderEdits, RequestHead};
 use crate::kept::KeptReply;
 use crate::mask_pii::Minted;
 use raptorgate_config::model::{ApiFormat, ModelPrice};
@@ -41,6 +41,8 @@ pub struct Exchange {
     pub client_left: Arc<AtomicBool>,
     /// Changes to the head that goes upstream.
     pub upstream_headers: HeaderEdits,
+    /// The query that goes upstream, if it is another than the client's; set by the guards.
+    pub query: Option<String>,
     /// Changes to the head that goes to the client.
     pub response_headers: HeaderEdits,
     /// What `meter` found; kept up to date while the reply passes.
@@ -89,6 +91,7 @@ impl Exchange {
             client_key: None,
             client_left: Arc::default(),
             upstream_headers: HeaderEdits::default(),
+            query: None,
             response_headers: HeaderEdits::default(),
             metered: None,
             metering: MeteringNotes::default(),
@@ -106,6 +109,11 @@ impl Exchange {
 }
 
 impl Exchange {
+    /// The query as it goes upstream so far.
+    pub fn query_of<'a>(&'a self, head: &RequestHead<'a>) -> Option<&'a str> {
+        self.query.as_deref().or(head.query).filter(|query| !query.is_empty())
+    }
+
     /// True if an upstream's reply is charged for.
     pub fn is_charged(&self) -> bool {
         self.metered.as_ref().is_some_and(|metered| metered.cost.nanos() > 0 || metered.usage.total() > 0)

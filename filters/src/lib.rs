@@ -10,6 +10,7 @@ pub mod execution;
 pub mod fault;
 pub mod filter;
 pub mod flood_limits;
+mod form;
 pub mod frame;
 pub mod framers;
 pub mod idempotency;

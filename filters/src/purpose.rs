@@ -11,11 +11,11 @@
 
 use crate::exchange::{Exchange, OffPurpose};
 use crate::filter::{BodyKind, Decision, Filter, FilterName, Phases, RequestHead};
+use crate::form::{self, NotUtf8};
 use crate::frame::Frame;
 use crate::framers::json::{JsonDoc, JsonLimits};
-use crate::mask_pii::whole::percent_decoded;
 use crate::payload::Payload;
-use crate::read_body::{body_kind, check_coding, check_shape, is_form, json_denial, json_lines};
+use crate::read_body::{QUERY_NOT_UTF8, body_kind, check_coding, check_shape, is_form, json_denial, json_lines};
 use crate::texts::{self, Source};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -118,12 +118,9 @@ fn asked_in_lines(bytes: &Bytes, limits: JsonLimits, format: ApiFormat) -> Resul
     Ok(docs.flat_map(|doc| asked(doc, format)).collect())
 }
 
-fn asked_in_form(form: &str) -> Result<Vec<String>, Denial> {
-    let value = |pair: &str| {
-        let decoded = percent_decoded(pair.split_once('=').map_or(pair, |(_, value)| value));
-        std::str::from_utf8(&decoded).map(str::to_owned).map_err(|_| Denial::BodyNotUtf8)
-    };
-    form.split('&').map(value).collect()
+fn asked_in_form(form: &str, not_utf8: Denial) -> Result<Vec<String>, Denial> {
+    let values: Result<Vec<_>, NotUtf8> = form::pairs(form).map(|pair| Ok(pair?.1)).collect();
+    values.map_err(|NotUtf8| not_utf8)
 }
 
 fn texts_of(headers: &HeaderMap, body: &mut Payload, format: ApiFormat) -> Result<Vec<String>, Denial> {
@@ -137,7 +134,7 @@ fn texts_of(headers: &HeaderMap, body: &mut Payload, format: ApiFormat) -> Resul
         BodyKind::Json => Ok(asked(body.json().map_err(|e| json_denial(&e))?, format)),
         BodyKind::JsonLines => asked_in_lines(body.original(), body.limits(), format),
         BodyKind::Text => Ok(vec![utf8(body.original())?]),
-        BodyKind::Other if is_form(headers) => asked_in_form(&utf8(body.original())?),
+        BodyKind::Other if is_form(headers) => asked_in_form(&utf8(body.original())?, Denial::BodyNotUtf8),
         BodyKind::None | BodyKind::Sse | BodyKind::Other => Err(Denial::UnsupportedContentType),
     }
 }
@@ -153,7 +150,11 @@ impl Filter for Purpose {
     }
 
     async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
-        match texts_of(head.headers, body, exchange.format) {
+        let texts = match exchange.query_of(head) {
+            Some(query) if body.original().is_empty() => asked_in_form(query, QUERY_NOT_UTF8),
+            _ => texts_of(head.headers, body, exchange.format),
+        };
+        match texts {
             Ok(texts) => self.judge(&texts, exchange),
             Err(denial) => Decision::Deny(denial),
         }

@@ -91,6 +91,9 @@ pub fn is_readable(headers: &HeaderMap) -> bool {
     body_kind(headers) != BodyKind::Other || is_form(headers)
 }
 
+/// The refusal for a query that a guard cannot read.
+pub const QUERY_NOT_UTF8: Denial = Denial::BadRequest("a value in its query is not UTF-8");
+
 /// The refusal for a request body that was not decoded.
 pub fn decode_denial(error: DecodeError, bounds: Bounds) -> Denial {
     match error {

@@ -12,10 +12,10 @@ mod dev_data;
 mod driver;
 
 use dev_data::{all, assert_masked, lines};
-use driver::{exchange, filter, headers, reply, request};
-use http::{HeaderMap, StatusCode};
-use raptorgate_config::model::{PiiAction, PiiType};
-use raptorgate_filters::filter::{BodyKind, Filter, ResponseHead, ResponseMode};
+use driver::{exchange, filter, filter_at, headers, reply, request, request_at};
+use http::{HeaderMap, Method, StatusCode};
+use raptorgate_config::model::{JsonPaths, JsonPointer, PiiAction, PiiType};
+use raptorgate_filters::filter::{BodyKind, Filter, RequestHead, ResponseHead, ResponseMode};
 use raptorgate_policies::Denial;
 use serde_json::{Value, json};
 
@@ -172,4 +172,58 @@ fn what_was_masked_is_counted_by_type() {
     runtime.block_on(filter.on_request_body(&head, &mut body, &mut exchange));
     let counted: Vec<_> = exchange.report.masked_request.into_iter().collect();
     assert_eq!(counted, [("email", 2), ("phone", 1)]);
+}
+
+/// The query that goes upstream.
+fn query(query: &str) -> Result<Option<String>, Denial> {
+    let (headers, mut exchange) = (HeaderMap::new(), exchange());
+    let head = RequestHead { method: &Method::GET, path: "/", query: Some(query), headers: &headers };
+    request_at(&filter(&all(PiiAction::Replace), &[]), &head, b"", &mut exchange).map(|_| exchange.query)
+}
+
+#[test]
+fn queries_are_masked_but_for_credentials() {
+    for (sent, masked) in [
+        ("q=call+%2B91%2098765+43210&page=2", "q=call+%5BPHONE%5D&page=2"),
+        ("phone=9876543210", "phone=%5BPHONE%5D"),
+        ("asha@example.in", "%5BEMAIL%5D"),
+        ("a=1&mail=asha%40example.in&&z", "a=1&mail=%5BEMAIL%5D&&z"),
+    ] {
+        assert_eq!(query(sent).unwrap().as_deref(), Some(masked), "{sent}");
+    }
+    let key = format!("key=AIza{}&alt=sse", "SyD3x4mplek3y5678901234567890abcdefg");
+    for left_alone in ["", "q=hello%20world&x=%7e", "order=9876543210", &key] {
+        assert_eq!(query(left_alone).unwrap(), None, "{left_alone}");
+    }
+    assert_eq!(query("q=%ff"), Err(Denial::BadRequest("a value in its query is not UTF-8")));
+}
+
+#[test]
+fn paths_say_what_is_looked_at() {
+    let pointers = |list: &[&[&str]]| {
+        list.iter().map(|parts| JsonPointer::new(parts.iter().map(|part| (*part).to_owned()).collect())).collect()
+    };
+    let paths = JsonPaths {
+        only: pointers(&[&["messages", "*", "content"], &["notes"]]),
+        skip: pointers(&[&["notes", "1"], &["messages", "*", "content", "*", "ref"]]),
+    };
+    let filter = filter_at(&all(PiiAction::Replace), &[], paths);
+    let body = json!({"contact": "asha@example.in", "phone": 9_876_543_210_u64, "notes": ["a@b.in", "a@b.in", {"x": "a@b.in"}],
+        "messages": [{"content": "a@b.in", "name": "a@b.in"}, {"content": [{"text": "a@b.in", "ref": "a@b.in"}]}]});
+    let sent: Value =
+        serde_json::from_slice(&request(&filter, &headers(JSON), body.to_string().as_bytes()).unwrap()).unwrap();
+    let expected = json!({"contact": "asha@example.in", "phone": 9_876_543_210_u64, "notes": ["[EMAIL]", "a@b.in", {"x": "[EMAIL]"}],
+        "messages": [{"content": "[EMAIL]", "name": "a@b.in"}, {"content": [{"text": "[EMAIL]", "ref": "a@b.in"}]}]});
+    assert_eq!(sent, expected);
+}
+
+#[test]
+fn numbers_are_masked_where_their_name_says_whose_they_are() {
+    let filter = filter(&all(PiiAction::Replace), &all(PiiAction::Replace));
+    let body = r#"{"phone": 9876543210, "user": {"aadhaar_no":234567890124}, "bytes":9876543210, "created":1764550000, "n":[9876543210], "mobile":98.5}"#;
+    let masked = r#"{"phone": "[PHONE]", "user": {"aadhaar_no":"[AADHAAR]"}, "bytes":9876543210, "created":1764550000, "n":[9876543210], "mobile":98.5}"#;
+    let sent = request(&filter, &headers(JSON), body.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(sent).unwrap(), masked);
+    let got = reply(&filter, headers(JSON), body.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(got).unwrap(), masked);
 }

@@ -10,7 +10,9 @@
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use proptest::prelude::*;
-use raptorgate_config::model::{self, ApiFormat, MaskPii as MaskConfig, Masked, Masking, PiiAction, PiiType};
+use raptorgate_config::model::{
+    self, ApiFormat, JsonPaths, MaskPii as MaskConfig, Masked, Masking, PiiAction, PiiType,
+};
 use raptorgate_config::model::{PromptLeak as Config, PromptLeakAction};
 use raptorgate_config::units::Secret;
 use raptorgate_filters::exchange::Exchange;
@@ -221,7 +223,8 @@ fn masked_texts_go_out_as_masked_until_the_leak() {
         patterns: Vec::new(),
     };
     let key = Some(Secret::new("0123456789abcdef0123456789abcdef"));
-    let mut config = MaskConfig { request: mask(&[PiiType::Email]), response: mask(&[]), allow: Vec::new(), key };
+    let (request, response) = (mask(&[PiiType::Email]), mask(&[]));
+    let mut config = MaskConfig { request, response, allow: Vec::new(), key, query: true, paths: JsonPaths::default() };
     config.response.types.push(Masked { kind: PiiType::Phone, action: PiiAction::Replace, threshold_percent: 50 });
     let filters = || vec![block(PromptLeakAction::Block, None), Arc::new(MaskPii::new(&config).unwrap()) as Arc<_>];
     let mut stage = Stage::asked(filters(), ApiFormat::OpenAi, PROMPT);

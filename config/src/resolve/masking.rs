@@ -3,7 +3,7 @@
 use super::blocks::needs_one;
 use crate::decode::Context;
 use crate::masking::{Direction, DirectionBlock, MaskAction, MaskBlock, PatternBlock};
-use crate::model::{MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
+use crate::model::{JsonPaths, MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
 use crate::problem::{Code, Finding};
 use std::collections::BTreeSet;
 
@@ -97,5 +97,11 @@ pub(super) fn mask_pii(block: &MaskBlock) -> MaskPii {
         response: direction(block.response.as_ref(), block, Direction::Request),
         allow: block.allow.iter().map(|value| value.as_str().to_owned()).collect(),
         key: block.key.as_ref().map(|key| key.value.clone()),
+        query: block.query,
+        paths: block
+            .json_paths
+            .as_ref()
+            .map(|paths| JsonPaths { only: paths.only.clone(), skip: paths.skip.clone() })
+            .unwrap_or_default(),
     }
 }

@@ -227,6 +227,17 @@ impl JsonDoc {
         tagged.filter(|(node, _)| matches!(node.tag, Tag::String | Tag::StringEscaped)).map(|(_, i)| NodeId(i))
     }
 
+    /// Every number in document order.
+    pub fn numbers(&self) -> impl Iterator<Item = NodeId> {
+        let tagged = self.nodes.iter().zip(0u32..);
+        tagged.filter(|(node, _)| node.tag == Tag::Number).map(|(_, i)| NodeId(i))
+    }
+
+    /// True if `n` is `outer` or stands in it.
+    pub fn holds(&self, outer: NodeId, n: NodeId) -> bool {
+        n.0 >= outer.0 && n.0 < self.node(outer).next
+    }
+
     /// The (decoded) key of a value that is a member of an object.
     pub fn key(&self, n: NodeId) -> Option<Cow<'_, str>> {
         let before = NodeId(n.0.checked_sub(1)?);

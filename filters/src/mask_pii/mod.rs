@@ -7,6 +7,7 @@
 //! * Labelled values never survive, wherever a reply is cut (`labelled_values_never_survive_a_stream_cut_at_any_byte`).
 
 pub(crate) mod lanes;
+mod paths;
 mod stream;
 mod tail;
 mod tokens;
@@ -16,13 +17,14 @@ use crate::exchange::Exchange;
 use crate::filter::{
     BodyKind, Decision, Filter, FilterName, Phases, RequestHead, ResponseHead, ResponseMode, WholeResponse,
 };
+use crate::form::NotUtf8;
 use crate::framers::json::JsonError;
 use crate::payload::Payload;
-use crate::read_body::{body_kind, check_coding, check_shape, is_binary, is_form, json_denial};
+use crate::read_body::{QUERY_NOT_UTF8, body_kind, check_coding, check_shape, is_binary, is_form, json_denial};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
-use raptorgate_config::model::{self, Masked, Masking, PiiAction};
+use raptorgate_config::model::{self, JsonPaths, Masked, Masking, PiiAction, PiiType};
 use raptorgate_guards::pii::{DetectorConfig, OwnPattern, Rules, RulesError, Tally, Wanted};
 use raptorgate_policies::Denial;
 use std::collections::BTreeMap;
@@ -39,6 +41,9 @@ const OWN_PATTERN: &str = "pattern";
 pub struct MaskPii {
     request: Direction,
     response: Direction,
+    /// What is done in queries; `None`: nothing.
+    query: Option<Direction>,
+    paths: JsonPaths,
     /// A reply may have tokens of its request.
     comes_back: bool,
 }
@@ -60,9 +65,17 @@ impl MaskPii {
         Ok(Self {
             request: Direction::new(&config.request, config)?,
             response: Direction::new(&config.response, config)?,
+            query: config.query.then(|| Direction::new(&in_query(&config.request), config)).transpose()?,
+            paths: config.paths.clone(),
             comes_back,
         })
     }
+}
+
+/// What is done in a query: what is done in a body, but for secrets, which are credentials of the call there.
+fn in_query(masking: &Masking) -> Masking {
+    let types = masking.types.iter().filter(|masked| masked.kind != PiiType::Secret).copied().collect();
+    Masking { types, patterns: masking.patterns.clone() }
 }
 
 impl Direction {
@@ -104,7 +117,7 @@ fn record(tally: &Tally, report: &mut BTreeMap<&'static str, u32>) {
 }
 
 /// Masks a whole request body of any kind that can be read.
-fn mask_request(headers: &HeaderMap, body: &mut Payload, work: &mut Work<'_>) -> Result<(), Denial> {
+fn mask_request(headers: &HeaderMap, body: &mut Payload, paths: &JsonPaths, work: &mut Work<'_>) -> Result<(), Denial> {
     if body.original().is_empty() {
         return Ok(());
     }
@@ -112,11 +125,11 @@ fn mask_request(headers: &HeaderMap, body: &mut Payload, work: &mut Work<'_>) ->
     match body_kind(headers) {
         BodyKind::Json => {
             let doc = body.json().map_err(|e| json_denial(&e))?;
-            whole::mask_strings(doc, work, |_| false);
+            whole::mask_document(doc, work, paths);
         }
         BodyKind::JsonLines => {
             let limits = body.limits();
-            let masked = whole::mask_lines(body.original(), limits, work)?;
+            let masked = whole::mask_lines(body.original(), limits, paths, work)?;
             masked.into_iter().for_each(|bytes| body.replace(bytes));
         }
         BodyKind::Text => mask_text(body, work).map_err(|_| Denial::BodyNotUtf8)?,
@@ -146,6 +159,7 @@ fn mask_reply(response: &mut WholeResponse, work: &mut Work<'_>, minted: &Minted
     }
     match response.body.json() {
         Ok(doc) => {
+            whole::mask_numbers(doc, work, |_| false);
             whole::mask_strings(doc, work, |_| false);
             whole::restore_strings(doc, minted, |_| false);
             Ok(())
@@ -177,8 +191,16 @@ impl Filter for MaskPii {
         let mut tally = Tally::default();
         let mut minter = self.request.minter(exchange);
         let mut work = Work { rules: &self.request.rules, tally: &mut tally, minter: &mut minter };
-        let masked =
-            check_shape(head.headers, exchange.format, body).and_then(|()| mask_request(head.headers, body, &mut work));
+        let mut masked = check_shape(head.headers, exchange.format, body)
+            .and_then(|()| mask_request(head.headers, body, &self.paths, &mut work));
+        if let (Ok(()), Some(direction), Some(query)) = (&masked, &self.query, exchange.query_of(head)) {
+            work.rules = &direction.rules;
+            match whole::mask_form(query, &mut work) {
+                Ok(None) => {}
+                Ok(changed) => exchange.query = changed,
+                Err(NotUtf8) => masked = Err(QUERY_NOT_UTF8),
+            }
+        }
         exchange.minted = minter.minted;
         record(&tally, &mut exchange.report.masked_request);
         match masked {

@@ -150,6 +150,7 @@ impl MaskStream {
         self.number(doc);
         let is_piece = |n| reading.pieces.iter().any(|(_, piece)| *piece == n);
         let mut work = Work { rules: &self.rules, tally: &mut self.tally, minter: &mut self.minter };
+        whole::mask_numbers(doc, &mut work, |_| false);
         whole::mask_strings(doc, &mut work, is_piece);
         whole::restore_strings(doc, &self.minted, is_piece);
         for (i, (lane, node)) in reading.pieces.iter().enumerate() {

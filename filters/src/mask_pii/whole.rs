@@ -4,14 +4,16 @@
 //! * Values that make the protocol work are left alone, but only if they look like identifiers
 //!   (`identifiers_stay_and_people_in_their_place_do_not`).
 
+use super::paths::Scope;
 use super::tokens::{self, Minted, Minter, Spelling};
+use crate::form::{self, NotUtf8};
 use crate::frame::Frame;
 use crate::framers::json::{JsonDoc, JsonLimits, NodeId};
 use crate::read_body::json_lines;
 use bytes::{Bytes, BytesMut};
-use raptorgate_guards::pii::{Masker, Rules, Tally};
+use raptorgate_config::model::JsonPaths;
+use raptorgate_guards::pii::{Masker, Rules, Tally, names_a_number};
 use raptorgate_policies::Denial;
-use std::fmt::Write;
 
 /// Members whose values name parts of the protocol and not people.
 const STRUCTURAL: &[&str] = &[
@@ -43,6 +45,9 @@ const STRUCTURAL: &[&str] = &[
 
 /// Strings from this length on are tried as coded binary data.
 const BLOB_BYTES_MIN: usize = 256;
+
+/// Fewest digits of a number that can be somebody's.
+const DIGITS_MIN: usize = 8;
 
 /// Masking of one request or reply: by which rules, with which tokens, and what was found.
 pub(super) struct Work<'a> {
@@ -98,6 +103,33 @@ pub(super) fn mask_strings(doc: &mut JsonDoc, work: &mut Work<'_>, skip: impl Fn
     }
 }
 
+/// Masks the strings of a request that its paths do not leave out, and numbers whose names say that they are somebody's.
+pub(super) fn mask_document(doc: &mut JsonDoc, work: &mut Work<'_>, paths: &JsonPaths) {
+    let scope = Scope::of(doc, paths);
+    let all = doc.strings().chain(doc.numbers());
+    let mut skipped: Vec<NodeId> = all.filter(|node| scope.skips(doc, *node)).collect();
+    skipped.sort_unstable();
+    let skip = |node: NodeId| skipped.binary_search(&node).is_ok();
+    mask_numbers(doc, work, skip);
+    mask_strings(doc, work, skip);
+}
+
+/// Masks numbers whose names say that they are somebody's; a number becomes a text.
+pub(super) fn mask_numbers(doc: &mut JsonDoc, work: &mut Work<'_>, skip: impl Fn(NodeId) -> bool) {
+    let mut edits = Vec::new();
+    for node in doc.numbers().filter(|node| !skip(*node)) {
+        let digits = std::str::from_utf8(doc.raw(node)).unwrap_or_default();
+        if let Some(key) = doc.key(node).filter(|key| digits.len() >= DIGITS_MIN && names_a_number(key))
+            && let Some(masked) = work.text(&key, digits)
+        {
+            edits.push((node, masked));
+        }
+    }
+    for (node, masked) in edits {
+        doc.replace_str(node, &masked);
+    }
+}
+
 /// True for a protocol member whose value is one word with a small letter in it and no `@`: `call_9876543210`, but neither
 /// a phone number nor an address.
 fn is_structural(doc: &JsonDoc, node: NodeId, text: &str) -> bool {
@@ -121,7 +153,12 @@ fn is_blob(text: &str) -> bool {
 }
 
 /// Masks each line; `None` if nothing was found.
-pub(super) fn mask_lines(bytes: &Bytes, limits: JsonLimits, work: &mut Work<'_>) -> Result<Option<Bytes>, Denial> {
+pub(super) fn mask_lines(
+    bytes: &Bytes,
+    limits: JsonLimits,
+    paths: &JsonPaths,
+    work: &mut Work<'_>,
+) -> Result<Option<Bytes>, Denial> {
     let frames = json_lines(bytes, limits)?;
     let before = *work.tally;
     let mut out = BytesMut::with_capacity(bytes.len());
@@ -129,72 +166,16 @@ pub(super) fn mask_lines(bytes: &Bytes, limits: JsonLimits, work: &mut Work<'_>)
         if let Frame::JsonLine(line) = &mut frame
             && let Some(doc) = &mut line.json
         {
-            mask_strings(doc, work, |_| false);
+            mask_document(doc, work, paths);
         }
         frame.encode(&mut out);
     }
     Ok((*work.tally != before).then(|| out.freeze()))
 }
 
-/// Masks the values of a form; `None` if nothing was found, `Err` if a value is not UTF-8.
-pub(super) fn mask_form(form: &str, work: &mut Work<'_>) -> Result<Option<String>, std::str::Utf8Error> {
-    let mut out = String::with_capacity(form.len());
-    let mut changed = false;
-    for (i, pair) in form.split('&').enumerate() {
-        if i > 0 {
-            out.push('&');
-        }
-        let (key, value) = pair.split_once('=').map_or((None, pair), |(k, v)| (Some(k), v));
-        let decoded = percent_decoded(value);
-        let text = std::str::from_utf8(&decoded)?;
-        if let Some(key) = key {
-            out.push_str(key);
-            out.push('=');
-        }
-        match work.text(key.unwrap_or_default(), text) {
-            None => out.push_str(value),
-            Some(masked) => {
-                changed = true;
-                percent_encode(&masked, &mut out);
-            }
-        }
-    }
-    Ok(changed.then_some(out))
-}
-
-/// WHATWG URL, "application/x-www-form-urlencoded parsing": `+` is a space, a bad escape stands for itself.
-pub(crate) fn percent_decoded(value: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let escaped = if *first == b'%' { tail.first_chunk::<2>().and_then(hex) } else { None };
-        match (escaped, first) {
-            (Some(byte), _) => out.push(byte),
-            (None, b'+') => out.push(b' '),
-            (None, byte) => out.push(*byte),
-        }
-        rest = tail.get(if escaped.is_some() { 2 } else { 0 }..).unwrap_or_default();
-    }
-    out
-}
-
-fn hex(digits: &[u8; 2]) -> Option<u8> {
-    let [high, low] = digits.map(|b| char::from(b).to_digit(16));
-    u8::try_from(high? * 16 + low?).ok()
-}
-
-pub(crate) fn percent_encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('+'),
-            b'*' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            _ => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
+/// Masks the values of a form or query; `None` if nothing was found.
+pub(super) fn mask_form(form: &str, work: &mut Work<'_>) -> Result<Option<String>, NotUtf8> {
+    form::rewritten(form, |name, value| Ok(work.text(name, value)))
 }
 
 #[cfg(test)]
@@ -261,7 +242,7 @@ mod tests {
     #[test]
     fn lines_are_masked_one_by_one() {
         let bytes = Bytes::from_static(b"{\"a\": \"98765\"}\r\n\n{\"b\": \"9876543210\"}");
-        let out = with(|work| mask_lines(&bytes, JsonLimits::default(), work)).unwrap().unwrap();
+        let out = with(|work| mask_lines(&bytes, JsonLimits::default(), &JsonPaths::default(), work)).unwrap().unwrap();
         assert_eq!(&out[..], b"{\"a\": \"98765\"}\r\n\n{\"b\": \"[PHONE]\"}\n");
     }
 }

@@ -14,11 +14,11 @@ mod phrases;
 
 use crate::exchange::Exchange;
 use crate::filter::{BodyKind, Decision, Filter, FilterName, Phases, RequestHead};
+use crate::form::{self, NotUtf8};
 use crate::frame::Frame;
 use crate::framers::json::{JsonDoc, JsonLimits};
-use crate::mask_pii::whole::{percent_decoded, percent_encode};
 use crate::payload::Payload;
-use crate::read_body::{body_kind, check_coding, check_shape, is_form, json_denial, json_lines};
+use crate::read_body::{QUERY_NOT_UTF8, body_kind, check_coding, check_shape, is_form, json_denial, json_lines};
 use crate::texts::{self, Source};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -201,28 +201,13 @@ impl<'f> Pass<'f> {
         Ok(self.changed.then(|| out.freeze()))
     }
 
-    fn form(&mut self, form: &str) -> Result<Option<Bytes>, Denial> {
-        let mut out = String::with_capacity(form.len());
-        for (i, pair) in form.split('&').enumerate() {
-            if i > 0 {
-                out.push('&');
-            }
-            let (key, value) = pair.split_once('=').map_or(("", pair), |(k, v)| (k, v));
-            let decoded = percent_decoded(value);
-            let text = std::str::from_utf8(&decoded).map_err(|_| Denial::BodyNotUtf8)?;
-            if pair.len() > value.len() {
-                out.push_str(key);
-                out.push('=');
-            }
-            match self.text(text, Source::User)? {
-                None => out.push_str(value),
-                Some(cleaned) => {
-                    self.changed = true;
-                    percent_encode(&cleaned, &mut out);
-                }
-            }
-        }
-        Ok(self.changed.then(|| Bytes::from(out)))
+    /// A form or a query.
+    fn form(&mut self, form: &str) -> Result<Option<String>, FormDenial> {
+        form::rewritten(form, |_, value| self.text(value, Source::User).map_err(FormDenial::Denied))
+    }
+
+    fn query(&mut self, query: &str) -> Result<Option<String>, Denial> {
+        self.form(query).map_err(|error| error.or(QUERY_NOT_UTF8))
     }
 
     fn body(&mut self, headers: &HeaderMap, body: &mut Payload) -> Result<(), Denial> {
@@ -238,11 +223,35 @@ impl<'f> Pass<'f> {
             }
             BodyKind::JsonLines => self.lines(body.original(), body.limits())?,
             BodyKind::Text => self.text(&utf8(body.original())?, Source::User)?.map(Bytes::from),
-            BodyKind::Other if is_form(headers) => self.form(&utf8(body.original())?)?,
+            BodyKind::Other if is_form(headers) => {
+                let form = self.form(&utf8(body.original())?).map_err(|error| error.or(Denial::BodyNotUtf8))?;
+                form.map(Bytes::from)
+            }
             BodyKind::None | BodyKind::Sse | BodyKind::Other => return Err(Denial::UnsupportedContentType),
         };
         replaced.into_iter().for_each(|bytes| body.replace(bytes));
         Ok(())
+    }
+}
+
+/// Why a form or query does not go on.
+enum FormDenial {
+    NotUtf8,
+    Denied(Denial),
+}
+
+impl From<NotUtf8> for FormDenial {
+    fn from(_: NotUtf8) -> Self {
+        Self::NotUtf8
+    }
+}
+
+impl FormDenial {
+    fn or(self, not_utf8: Denial) -> Denial {
+        match self {
+            Self::NotUtf8 => not_utf8,
+            Self::Denied(denial) => denial,
+        }
     }
 }
 
@@ -270,13 +279,20 @@ impl Filter for Sanitize {
 
     async fn on_request_body(&self, head: &RequestHead<'_>, body: &mut Payload, exchange: &mut Exchange) -> Decision {
         let mut pass = Pass::new(self, exchange.format);
-        let cleaned = check_shape(head.headers, exchange.format, body).and_then(|()| pass.body(head.headers, body));
+        let cleaned = check_shape(head.headers, exchange.format, body)
+            .and_then(|()| pass.body(head.headers, body))
+            .and_then(|()| exchange.query_of(head).map_or(Ok(None), |query| pass.query(query)));
         exchange.report.sanitized = pass.found;
         exchange.report.injection_percent = pass.worst.map(percent);
         if let Some((score, reasons)) = pass.told {
             let told = HeaderValue::from_str(&format!("{}; {}", percent(score), reasons.join(", ")));
             told.into_iter().for_each(|told| exchange.upstream_headers.set(INJECTION, told));
         }
-        cleaned.map_or_else(Decision::Deny, |()| Decision::Continue)
+        match cleaned {
+            Err(denial) => return Decision::Deny(denial),
+            Ok(None) => {}
+            Ok(query) => exchange.query = query,
+        }
+        Decision::Continue
     }
 }

@@ -5,7 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use raptorgate_config::model::{ApiFormat, MaskPii as Config, Masked, Masking, PiiAction, PiiType};
+use raptorgate_config::model::{ApiFormat, JsonPaths, MaskPii as Config, Masked, Masking, PiiAction, PiiType};
 use raptorgate_config::units::Secret;
 use raptorgate_filters::exchange::Exchange;
 use raptorgate_filters::filter::{
@@ -20,6 +20,11 @@ use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub fn filter(request: &[(PiiType, PiiAction)], response: &[(PiiType, PiiAction)]) -> MaskPii {
+    filter_at(request, response, JsonPaths::default())
+}
+
+/// One that looks only at a part of JSON requests.
+pub fn filter_at(request: &[(PiiType, PiiAction)], response: &[(PiiType, PiiAction)], paths: JsonPaths) -> MaskPii {
     let masking = |actions: &[(PiiType, PiiAction)]| Masking {
         types: actions
             .iter()
@@ -28,7 +33,8 @@ pub fn filter(request: &[(PiiType, PiiAction)], response: &[(PiiType, PiiAction)
         patterns: Vec::new(),
     };
     let key = Some(Secret::new("0123456789abcdef0123456789abcdef"));
-    let config = Config { request: masking(request), response: masking(response), allow: Vec::new(), key };
+    let (request, response) = (masking(request), masking(response));
+    let config = Config { request, response, allow: Vec::new(), key, query: true, paths };
     MaskPii::new(&config).unwrap()
 }
 
@@ -89,9 +95,19 @@ pub fn request(filter: &MaskPii, head: &HeaderMap, body: &[u8]) -> Result<Vec<u8
 
 /// The same, with what the filter remembers of it.
 pub fn request_in(filter: &MaskPii, head: &HeaderMap, body: &[u8], exchange: &mut Exchange) -> Result<Vec<u8>, Denial> {
-    let mut payload = Payload::new(Bytes::copy_from_slice(body), JsonLimits::default());
     let head = RequestHead { method: &Method::POST, path: "/", query: None, headers: head };
-    match wait(filter.on_request_body(&head, &mut payload, exchange)) {
+    request_at(filter, &head, body, exchange)
+}
+
+/// The same with any head.
+pub fn request_at(
+    filter: &MaskPii,
+    head: &RequestHead<'_>,
+    body: &[u8],
+    exchange: &mut Exchange,
+) -> Result<Vec<u8>, Denial> {
+    let mut payload = Payload::new(Bytes::copy_from_slice(body), JsonLimits::default());
+    match wait(filter.on_request_body(head, &mut payload, exchange)) {
         Decision::Continue => Ok(payload.into_bytes().to_vec()),
         Decision::Deny(denial) => Err(denial),
         Decision::Reply(_) => panic!("mask_pii never answers"),

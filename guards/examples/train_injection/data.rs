@@ -91,7 +91,7 @@ impl Sample {
     pub fn of(example: &Example, finder: &SlotFinder) -> Self {
         let windows = Reading::all(&example.text, finder).iter().flat_map(windows).collect();
         let source = example.source.as_str();
-        let is_own = source.starts_with("grammar");
+        let is_own = source.starts_with("grammar") || source.starts_with("lines");
         let fold = match source {
             s if s.starts_with("grammar") => "",
             s if s.starts_with("own-train") => "own-train",

@@ -43,7 +43,7 @@ impl Random {
 
 /// Sources weigh by the root of their size, so that none dominates; attacks and harmless lines weigh the same in sum.
 fn sample_weights(samples: &[&Sample]) -> Vec<f32> {
-    let mut sizes: BTreeMap<(&str, bool), f32> = BTreeMap::new();
+    let mut sizes: BTreeMap<((&str, &str), bool), f32> = BTreeMap::new();
     for sample in samples {
         *sizes.entry((group(sample), sample.label)).or_default() += 1.0;
     }
@@ -56,21 +56,49 @@ fn sample_weights(samples: &[&Sample]) -> Vec<f32> {
     samples.iter().zip(raw).map(|(s, w)| w * half / if s.label { attacks } else { harmless / tilt }).collect()
 }
 
-/// Lines of the grammar weigh by kind, since they are one source of many kinds.
-fn group(sample: &Sample) -> &str {
-    if sample.is_own { &sample.kind } else { &sample.fold }
+/// Lines of our own weigh by kind, since each source has many kinds.
+fn group(sample: &Sample) -> (&str, &str) {
+    if sample.is_own { (&sample.fold, &sample.kind) } else { (&sample.fold, "") }
+}
+
+/// The window with some of its features left out, so that no weight leans on a few others.
+fn thinned(window: &Window, drop: f32, random: &mut Random) -> Window {
+    let limit = (drop * 65_536.0) as u64;
+    let mut keep = |buckets: &[u32]| buckets.iter().copied().filter(|_| random.next() & 0xFFFF >= limit).collect();
+    let (lexical, concept) = (keep(&window.lexical), keep(&window.concept));
+    let scale = 1.0 / (1.0 - drop);
+    Window { lexical, concept, norms: window.norms.map(|norm| norm * scale) }
 }
 
 /// Trains. Of an attack, the window that looks worst so far is the attack; of harmless lines all windows are harmless.
 pub fn train(samples: &[&Sample]) -> Weights {
+    let rounds = setting("ROUNDS", 5.0) as u64;
+    let mut sum = train_once(samples, 20_261_125);
+    for round in 1..rounds {
+        let more = train_once(samples, 20_261_125 + round);
+        let add = |to: &mut [f32], from: &[f32]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        add(&mut sum.lexical, &more.lexical);
+        add(&mut sum.concept, &more.concept);
+        sum.bias += more.bias;
+    }
+    let part = 1.0 / rounds as f32;
+    let scale = |weights: &mut [f32]| weights.iter_mut().for_each(|weight| *weight *= part);
+    scale(&mut sum.lexical);
+    scale(&mut sum.concept);
+    sum.bias *= part;
+    sum
+}
+
+fn train_once(samples: &[&Sample], seed: u64) -> Weights {
     let weights_of = sample_weights(samples);
     let mut weights =
         Weights { lexical: vec![0.0; 1 << LEXICAL_BITS], concept: vec![0.0; 1 << CONCEPT_BITS], bias: 0.0 };
     let mut squares = (vec![1e-3_f32; 1 << LEXICAL_BITS], vec![1e-3_f32; 1 << CONCEPT_BITS], 1e-3_f32);
-    let mut random = Random(20_261_125);
+    let mut random = Random(seed);
     let epochs = setting("EPOCHS", 12.0) as usize;
     let rate = setting("RATE", 0.3);
     let decay = setting("L2", 3e-4);
+    let drop = setting("DROP", 0.0);
     for epoch in 0..epochs {
         let mut steps: Vec<(usize, usize, f32)> = Vec::new();
         for (i, sample) in samples.iter().enumerate().filter(|(_, s)| !s.windows.is_empty()) {
@@ -88,7 +116,7 @@ pub fn train(samples: &[&Sample]) -> Weights {
             steps.swap(k, random.below(k + 1));
         }
         for (i, k, weight) in steps {
-            let window = &samples[i].windows[k];
+            let window = &thinned(&samples[i].windows[k], drop, &mut random);
             let p = 1.0 / (1.0 + (-weights.logit(window)).exp());
             let gradient = (p - f32::from(u8::from(samples[i].label))) * weight;
             let step = |w: &mut f32, square: &mut f32, x: f32| {

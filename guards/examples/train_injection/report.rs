@@ -30,11 +30,14 @@ fn above(scored: &[(f32, bool)], label: bool, threshold: f32) -> f32 {
 
 /// One line of figures.
 pub fn line(scored: &[(f32, bool)]) -> String {
+    let recall = |share| above(scored, true, at_false_alarms(scored, share));
     let threshold = at_false_alarms(scored, 0.01);
     format!(
-        "AUC {:.3}  recall at FPR 1 % {:.3} (threshold {threshold:.2})",
+        "AUC {:.3}  recall at FPR 1 % {:.3} (threshold {threshold:.2}), 2 % {:.3}, 5 % {:.3}",
         area(scored),
-        above(scored, true, threshold)
+        recall(0.01),
+        recall(0.02),
+        recall(0.05)
     )
 }
 

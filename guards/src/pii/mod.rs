@@ -51,6 +51,7 @@ pub use masker::{Masker, Tokens};
 pub use replace::{canonical, placeholder, type_name};
 pub use rules::{Action, DetectorConfig, OwnPattern, Rules, RulesError, THRESHOLD_PERCENT, Wanted};
 pub use tally::Tally;
+pub use words::names_a_number;
 
 use raptorgate_config::model::PiiType;
 

@@ -6,7 +6,7 @@
 
 use super::context::RequestContext;
 use super::endpoint;
-use super::forwarded_head::{accept_trailers, drop_claims, join_cookies, name_host};
+use super::forwarded_head::{accept_trailers, drop_claims, join_cookies, name_host, name_query};
 use super::head::authority;
 use super::request::REQUEST_ID;
 use super::strict_reply::{Upgrade, check};
@@ -155,17 +155,20 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
         }
     }
     let Some(link) = &ctx.link else { return Ok(()) };
-    let edits = link
-        .exchange()
-        .ok_or(Denial::Internal)
-        .and_then(|mut exchange| link.pipeline.on_attempt(ctx.attempts, &mut exchange));
-    let edits = match edits {
+    let edits = link.exchange().ok_or(Denial::Internal).and_then(|mut exchange| {
+        let edits = link.pipeline.on_attempt(ctx.attempts, &mut exchange)?;
+        Ok((edits, exchange.query.clone()))
+    });
+    let (edits, query) = match edits {
         Ok(edits) => edits,
         Err(denial) => {
             link.fail(denial);
             return Error::e_explain(ErrorType::InternalError, "a filter failed on the attempt");
         }
     };
+    if let Some(query) = query {
+        name_query(head, &query)?;
+    }
     for (name, value) in edits.iter() {
         match value {
             Some(value) => head.insert_header(name.clone(), value.clone())?,

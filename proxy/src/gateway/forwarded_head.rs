@@ -5,8 +5,9 @@
 //! * Names are compared as CGI and WSGI see them, with `_` and `-` alike (RFC 3875 §4.1.18)
 //!   (`every_request_of_the_corpus_is_served_or_refused_by_the_letter`).
 
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
-use pingora_core::Result;
+use pingora_core::{ErrorType, OrErr, Result};
 use pingora_http::RequestHeader;
 
 /// Beginnings of names that only the gateway, or a proxy that it trusts, may say.
@@ -104,6 +105,15 @@ pub fn name_host(head: &mut RequestHeader, host: &str) -> Result<()> {
         }
     }
     head.insert_header(header::HOST, host)
+}
+
+/// Another query than the client's.
+pub fn name_query(head: &mut RequestHeader, query: &str) -> Result<()> {
+    let mut parts = head.uri.clone().into_parts();
+    let target = PathAndQuery::try_from(format!("{}?{query}", head.uri.path()));
+    parts.path_and_query = Some(target.or_err(ErrorType::InternalError, "a query that is no query")?);
+    head.set_uri(Uri::from_parts(parts).or_err(ErrorType::InternalError, "a target that is no target")?);
+    Ok(())
 }
 
 #[cfg(test)]

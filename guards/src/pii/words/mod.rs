@@ -231,6 +231,13 @@ fn pair(first: u64, second: u64) -> u64 {
     (first.rotate_left(17) ^ second).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1
 }
 
+/// True for the name of a field that holds somebody's number: `phone`, `aadhaar_no`.
+pub fn names_a_number(name: &str) -> bool {
+    let numbers = [PiiType::Phone, PiiType::Aadhaar, PiiType::CreditCard, PiiType::UsSsn];
+    let kinds = numbers.into_iter().fold(0, |kinds, kind| kinds | bit(kind));
+    meaning_of(name.as_bytes()).for_kinds & kinds != 0
+}
+
 /// What all words of a key or of the head of a column say together; the last word that says anything decides.
 pub(super) fn meaning_of(name: &[u8]) -> Meaning {
     let mut meaning = Meaning::default();
