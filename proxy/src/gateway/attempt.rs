@@ -27,6 +27,7 @@ use pingora_proxy::Session;
 use raptorgate_config::model::UpstreamProtocol;
 use raptorgate_config::units::Money;
 use raptorgate_filters::exchange::{FailedAttempt, Next};
+use raptorgate_filters::filter::HeaderEdits;
 use raptorgate_policies::{Denial, TimeoutPhase};
 use std::time::{Duration, Instant};
 
@@ -132,6 +133,17 @@ pub fn connected(session: &Session, digest: Option<&Digest>, kind: ConnectionKin
     }
 }
 
+/// What the filters change.
+fn edit(head: &mut RequestHeader, edits: &HeaderEdits) -> Result<()> {
+    for (name, value) in edits.iter() {
+        match value {
+            Some(value) => head.insert_header(name.clone(), value.clone())?,
+            None => drop(head.remove_header(name)),
+        }
+    }
+    Ok(())
+}
+
 /// The head as the upstream gets it.
 pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestContext) -> Result<()> {
     drop_claims(head);
@@ -166,15 +178,8 @@ pub fn rewrite(session: &Session, head: &mut RequestHeader, ctx: &mut RequestCon
             return Error::e_explain(ErrorType::InternalError, "a filter failed on the attempt");
         }
     };
-    if let Some(query) = query {
-        name_query(head, &query)?;
-    }
-    for (name, value) in edits.iter() {
-        match value {
-            Some(value) => head.insert_header(name.clone(), value.clone())?,
-            None => drop(head.remove_header(name)),
-        }
-    }
+    query.map_or(Ok(()), |query| name_query(head, &query))?;
+    edit(head, &edits)?;
     if link.pipeline.reads_request_body() && !session.is_upgrade_req() {
         // the body was read: its framing is ours
         head.remove_header(&header::TRANSFER_ENCODING);
