@@ -351,9 +351,12 @@ async fn a_query_reaches_the_upstream_clean() {
 
 /// Labels of a marketing agent, with this done about coding.
 fn purpose(action: &str) -> String {
-    let marketing = "['Write a tagline for our Diwali sale', 'Draft an Instagram caption', 'Suggest headlines for the campaign']";
+    let marketing =
+        "['Write a tagline for our Diwali sale', 'Draft an Instagram caption', 'Suggest headlines for the campaign']";
     let coding = "['Write a Python function that sorts numbers', 'Fix this stack trace', 'Explain this SQL query']";
-    format!("purpose: {{ labels: {{ marketing: {{ examples: {marketing} }}, coding: {{ action: {action}, examples: {coding} }} }} }}, format: openai")
+    format!(
+        "purpose: {{ labels: {{ marketing: {{ examples: {marketing} }}, coding: {{ action: {action}, examples: {coding} }} }} }}, format: openai"
+    )
 }
 
 #[tokio::test]

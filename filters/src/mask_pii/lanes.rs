@@ -4,7 +4,7 @@
 //! protocol than its route says is masked all the same.
 //!
 //! # Invariants
-//! * Every string of an event is either a piece of a lane or masked by itself (`values_split_over_events_are_masked`).
+//! * Every string of an event is either a piece of a lane or masked by itself (`a_thousand_texts_survive_no_protocol_wherever_they_are_cut`).
 
 use crate::framers::json::{JsonDoc, JsonKind, NodeId};
 

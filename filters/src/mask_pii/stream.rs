@@ -4,7 +4,7 @@
 //! as an event of the same protocol. A blocked type is replaced by its name, and the reply is refused there: what has been sent cannot be taken back.
 //!
 //! # Invariants
-//! * The texts a client puts together are the masked texts (`values_split_over_events_are_masked`).
+//! * The texts a client puts together are the masked texts (`a_thousand_texts_survive_no_protocol_wherever_they_are_cut`).
 //! * At most [`LANES_MAX`] lanes are kept; the texts of further ones are masked event by event
 //!   (`more_lanes_than_kept_are_masked_event_by_event`).
 //! * An event longer than [`TEMPLATE_BYTES_MAX`] ends its lanes, so that no large event is kept
