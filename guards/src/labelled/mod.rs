@@ -1,5 +1,6 @@
 //! How good a detector is, on lines whose values are known.
 
+pub mod injection;
 pub mod pii;
 
 /// Share of what was found that was right, and of what is there that was found.

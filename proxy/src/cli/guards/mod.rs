@@ -1,6 +1,8 @@
 //! `scan` and `guards`: the detectors without a gateway.
 
+mod injection;
 mod lines;
+mod pii;
 mod scan;
 mod test;
 
