@@ -5,7 +5,7 @@ use crate::learn::Random;
 use std::fmt::Write as _;
 
 /// Lines of each disguise and label.
-const LINES_EACH: usize = 110;
+const LINES_EACH: usize = 220;
 /// Longest line that is disguised.
 const BYTES_MAX: usize = 400;
 

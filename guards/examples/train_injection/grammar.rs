@@ -5,6 +5,7 @@
 use crate::data::Example;
 use crate::disguise;
 use crate::learn::Random;
+use crate::lines;
 use crate::tongues;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -164,6 +165,7 @@ pub fn generate() -> Vec<Example> {
     let tongues = tongues::generate(&mut random);
     examples.extend(carried(&attacks, &tongues, &mut random));
     examples.extend(tongues);
+    examples.extend(lines::all());
     let disguised = disguise::some(&examples, &mut random);
     examples.extend(disguised);
     examples

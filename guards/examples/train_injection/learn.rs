@@ -48,7 +48,9 @@ fn sample_weights(samples: &[&Sample]) -> Vec<f32> {
         *sizes.entry((group(sample), sample.label)).or_default() += 1.0;
     }
     let power = setting("SOURCE_POWER", 0.6);
-    let raw: Vec<f32> = samples.iter().map(|s| sizes[&(group(s), s.label)].powf(-power)).collect();
+    let lines = setting("LINES", 0.8);
+    let share = |s: &Sample| if s.source.starts_with("lines") { lines } else { 1.0 };
+    let raw: Vec<f32> = samples.iter().map(|s| share(s) * sizes[&(group(s), s.label)].powf(-power)).collect();
     let sum = |label: bool| samples.iter().zip(&raw).filter(|(s, _)| s.label == label).map(|(_, w)| *w).sum::<f32>();
     let (attacks, harmless) = (sum(true), sum(false));
     let half = samples.len() as f32 / 2.0;
@@ -62,17 +64,19 @@ fn group(sample: &Sample) -> (&str, &str) {
 }
 
 /// The window with some of its features left out, so that no weight leans on a few others.
-fn thinned(window: &Window, drop: f32, random: &mut Random) -> Window {
+fn thinned(window: &Window, counts: &[u32], drop: f32, random: &mut Random) -> Window {
     let limit = (drop * 65_536.0) as u64;
-    let mut keep = |buckets: &[u32]| buckets.iter().copied().filter(|_| random.next() & 0xFFFF >= limit).collect();
-    let (lexical, concept) = (keep(&window.lexical), keep(&window.concept));
+    let mut keep = || random.next() & 0xFFFF >= limit;
+    let least = setting("MINDF", 2.0) as u32;
+    let lexical = window.lexical.iter().copied().filter(|b| counts[*b as usize] >= least && keep()).collect();
+    let concept = window.concept.iter().copied().filter(|_| keep()).collect();
     let scale = 1.0 / (1.0 - drop);
     Window { lexical, concept, norms: window.norms.map(|norm| norm * scale) }
 }
 
 /// Trains. Of an attack, the window that looks worst so far is the attack; of harmless lines all windows are harmless.
 pub fn train(samples: &[&Sample]) -> Weights {
-    let rounds = setting("ROUNDS", 5.0) as u64;
+    let rounds = setting("ROUNDS", 2.0) as u64;
     let mut sum = train_once(samples, 20_261_125);
     for round in 1..rounds {
         let more = train_once(samples, 20_261_125 + round);
@@ -98,7 +102,14 @@ fn train_once(samples: &[&Sample], seed: u64) -> Weights {
     let epochs = setting("EPOCHS", 12.0) as usize;
     let rate = setting("RATE", 0.3);
     let decay = setting("L2", 3e-4);
-    let drop = setting("DROP", 0.0);
+    let drop = setting("DROP", 0.3);
+    let mut counts = vec![0_u32; 1 << LEXICAL_BITS];
+    for sample in samples {
+        let mut seen: Vec<u32> = sample.windows.iter().flat_map(|w| w.lexical.iter().copied()).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen.into_iter().for_each(|b| counts[b as usize] += 1);
+    }
     for epoch in 0..epochs {
         let mut steps: Vec<(usize, usize, f32)> = Vec::new();
         for (i, sample) in samples.iter().enumerate().filter(|(_, s)| !s.windows.is_empty()) {
@@ -116,7 +127,7 @@ fn train_once(samples: &[&Sample], seed: u64) -> Weights {
             steps.swap(k, random.below(k + 1));
         }
         for (i, k, weight) in steps {
-            let window = &thinned(&samples[i].windows[k], drop, &mut random);
+            let window = &thinned(&samples[i].windows[k], &counts, drop, &mut random);
             let p = 1.0 / (1.0 + (-weights.logit(window)).exp());
             let gradient = (p - f32::from(u8::from(samples[i].label))) * weight;
             let step = |w: &mut f32, square: &mut f32, x: f32| {

@@ -14,7 +14,16 @@ macro_rules! author {
 }
 
 /// Author, attacks, harmless lines.
-const AUTHORS: [(&str, &str, &str); 2] = [author!("lines a", "a"), author!("lines in tongues a", "tongues_a")];
+const AUTHORS: [(&str, &str, &str); 8] = [
+    author!("lines a", "a"),
+    author!("lines b", "b"),
+    author!("lines c", "c"),
+    author!("lines d", "d"),
+    author!("lines e", "e"),
+    author!("lines tongues_a", "tongues_a"),
+    author!("lines tongues_b", "tongues_b"),
+    author!("lines third", "third"),
+];
 
 /// All lines.
 pub fn all() -> Vec<Example> {

@@ -56,7 +56,6 @@ fn main() {
     let arguments = arguments();
     let finder = SlotFinder::new().expect("the word lists compile");
     let mut examples: Vec<_> = arguments.train.iter().flat_map(|path| data::read(path)).collect();
-    examples.extend(lines::all());
     examples.extend(grammar::generate());
     let samples: Vec<Sample> = examples.iter().map(|e| Sample::of(e, &finder)).collect();
     println!("{} examples, {} windows", samples.len(), samples.iter().map(|s| s.windows.len()).sum::<usize>());

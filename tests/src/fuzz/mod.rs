@@ -14,6 +14,7 @@ pub mod cuts;
 mod framers;
 mod http1;
 mod http2;
+mod injections;
 pub mod mutation;
 mod personal_data;
 
@@ -27,7 +28,7 @@ pub struct Target {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     Target { name: "chunks", run: http1::chunks },
     Target { name: "client_address", run: addresses::client_address },
     Target { name: "codings", run: codings::codings },
@@ -35,6 +36,7 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "frames", run: http2::frames },
     Target { name: "head", run: http1::head },
     Target { name: "host", run: addresses::host },
+    Target { name: "injections", run: injections::injections },
     Target { name: "json", run: framers::json },
     Target { name: "json_lines", run: framers::json_lines },
     Target { name: "messages", run: http1::messages },
