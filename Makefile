@@ -36,7 +36,7 @@ lint: ## check format and lints
 deps: ## bring what building and testing need (cmake, Python packages)
 	@scripts/deps test
 
-bench: ## CPU per request beside bare Pingora, each filter alone and all (BENCH=load|micro)
+bench: ## CPU per request beside bare Pingora, each filter alone and all (BENCH=load|micro|tokens)
 	@scripts/deps build
 	@scripts/bench $(BENCH)
 

@@ -49,7 +49,12 @@ fn sample_weights(samples: &[&Sample]) -> Vec<f32> {
     }
     let power = setting("SOURCE_POWER", 0.6);
     let lines = setting("LINES", 0.8);
-    let share = |s: &Sample| if s.source.starts_with("lines") { lines } else { 1.0 };
+    let short = setting("SHORT", 4.0);
+    let share = |s: &Sample| match s.source.as_str() {
+        "lines short" => short,
+        source if source.starts_with("lines") => lines,
+        _ => 1.0,
+    };
     let raw: Vec<f32> = samples.iter().map(|s| share(s) * sizes[&(group(s), s.label)].powf(-power)).collect();
     let sum = |label: bool| samples.iter().zip(&raw).filter(|(s, _)| s.label == label).map(|(_, w)| *w).sum::<f32>();
     let (attacks, harmless) = (sum(true), sum(false));
@@ -93,7 +98,8 @@ pub fn train(samples: &[&Sample]) -> Weights {
     sum
 }
 
-fn train_once(samples: &[&Sample], seed: u64) -> Weights {
+/// One of the runs that are averaged.
+pub fn train_once(samples: &[&Sample], seed: u64) -> Weights {
     let weights_of = sample_weights(samples);
     let mut weights =
         Weights { lexical: vec![0.0; 1 << LEXICAL_BITS], concept: vec![0.0; 1 << CONCEPT_BITS], bias: 0.0 };

@@ -14,7 +14,7 @@ macro_rules! author {
 }
 
 /// Author, attacks, harmless lines.
-const AUTHORS: [(&str, &str, &str); 8] = [
+const AUTHORS: [(&str, &str, &str); 9] = [
     author!("lines a", "a"),
     author!("lines b", "b"),
     author!("lines c", "c"),
@@ -23,6 +23,7 @@ const AUTHORS: [(&str, &str, &str); 8] = [
     author!("lines tongues_a", "tongues_a"),
     author!("lines tongues_b", "tongues_b"),
     author!("lines third", "third"),
+    author!("lines short", "short"),
 ];
 
 /// All lines.

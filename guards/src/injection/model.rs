@@ -57,8 +57,8 @@ pub fn norms(counts: [u32; 2]) -> [f32; 2] {
 }
 
 /// Windows with fewer features than this are as if they had as many.
-const LEXICAL_FLOOR: f32 = 40.0;
-const CONCEPT_FLOOR: f32 = 20.0;
+const LEXICAL_FLOOR: f32 = 15.0;
+const CONCEPT_FLOOR: f32 = 8.0;
 const CONCEPT_SHARE: f32 = 1.0;
 
 impl Model {

@@ -8,6 +8,7 @@ use raptorgate_guards::injection::{Detector, Options};
 use raptorgate_guards::labelled;
 use raptorgate_guards::pii::{Action, Rules};
 use serde::Deserialize;
+use serde_json::Value;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -43,11 +44,19 @@ pub struct TestArgs {
 }
 
 /// A line of either set.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Line {
     Pii(labelled::pii::Line),
     Injection(labelled::injection::Line),
+}
+
+impl Line {
+    fn read(line: &str) -> serde_json::Result<Self> {
+        let value: Value = serde_json::from_str(line)?;
+        match value.get("label") {
+            Some(_) => labelled::injection::Line::deserialize(value).map(Self::Injection),
+            None => labelled::pii::Line::deserialize(value).map(Self::Pii),
+        }
+    }
 }
 
 const EXPECTED: &str = "{\"text\",\"entities\":[{\"type\",\"start\",\"end\"}]} or {\"text\",\"label\"} is expected";
@@ -67,10 +76,10 @@ pub fn guards(command: &GuardsCommand) -> Result<(), Failure> {
         if line.trim().is_empty() {
             return Ok(());
         }
-        match serde_json::from_str(line) {
+        match Line::read(line) {
             Ok(Line::Pii(line)) => score.0.add(&line, &rules),
             Ok(Line::Injection(line)) => score.1.add(&line, &detector),
-            Err(_) => return Err(format!("{name}:{number}: not a labelled line\nhelp: {EXPECTED}").into()),
+            Err(error) => return Err(format!("{name}:{number}: {error}\nhelp: {EXPECTED}").into()),
         }
         Ok(())
     })?;
