@@ -168,3 +168,30 @@ fn places_are_bytes_or_code_points() {
     let points: Vec<(usize, usize)> = to_code_points(text, &found).iter().map(|e: &Entity| (e.start, e.end)).collect();
     assert_eq!(points, [(4, 14), (16, 32)]);
 }
+
+#[test]
+fn what_stands_around_a_value_is_read_in_many_forms() {
+    let rules = Rules::all(Action::Replace);
+    for (text, masked) in [
+        (
+            "<table><tr><th>Passport</th></tr><tr><td>K7955052</td></tr></table>",
+            "<table><tr><th>Passport</th></tr><tr><td>[PASSPORT]</td></tr></table>",
+        ),
+        ("Le mot de passe est iS61Gn1n^qI15r81, merci.", "Le mot de passe est [SECRET], merci."),
+        ("La contraseña es Felix*5669w#", "La contraseña es [SECRET]"),
+        ("booking — 07789818553 (Imran)", "booking — [PHONE] (Imran)"),
+        ("his number is 63 04 97 64 25.", "his number is [PHONE]."),
+        ("Passeport indien n° N1997701, délivré", "Passeport indien n° [PASSPORT], délivré"),
+        ("voter card number UOD3358884, please", "voter card number [VOTER_ID], please"),
+        ("remote git@gitlab.acme.internal:platform/infra.git", "remote git@gitlab.acme.internal:platform/infra.git"),
+        ("El número 3759 844007 57855 no pasa.", "El número 3759 844007 57855 no pasa."),
+        ("Office hours 0900-1800", "Office hours 0900-1800"),
+        (
+            "using token ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "using token ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ),
+    ] {
+        let out = Masker::whole(&rules, text, &mut Tally::default()).unwrap_or_else(|| text.to_owned());
+        assert_eq!(out, masked);
+    }
+}

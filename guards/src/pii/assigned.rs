@@ -245,7 +245,8 @@ fn name_before(window: &[u8]) -> Option<Name> {
         || name.ends_with("authorizationbasic")
         || (name == "basic" && speaks_of_authorization(window));
     // `the password for the portal is …`
-    let spoken = separated && rest.len() < window.len() && PHRASES.iter().any(|word| name.contains(word));
+    let spoken = separated && rest.len() < window.len() && PHRASES.iter().any(|word| name.contains(word))
+        || (separated && ends_in_phrase(rest));
     let found = if ends(PASSWORDS) || spoken {
         Name::Password
     } else if scheme || told || (separated && ends(KEYS)) {
@@ -254,6 +255,14 @@ fn name_before(window: &[u8]) -> Option<Name> {
         return None;
     };
     (!is_harmless(name) && (separated || scheme || told)).then_some(found)
+}
+
+/// Words for a password that are more than one, or not in ASCII letters.
+fn ends_in_phrase(rest: &[u8]) -> bool {
+    let phrases =
+        ["mot de passe", "contraseña", "senha", "palavra-passe", "wachtwoord", "kennwort", "пароль", "पासवर्ड"];
+    let end = |len: usize| rest.get(rest.len().checked_sub(len)?..);
+    phrases.iter().any(|phrase| end(phrase.len()).is_some_and(|end| end.eq_ignore_ascii_case(phrase.as_bytes())))
 }
 
 /// `"Authorization": "Basic …"`
@@ -272,7 +281,7 @@ fn is_assigned(window: &[u8]) -> bool {
     // Most words follow another word: neither ` is `, `Bearer `, `basic ` nor `…_key `.
     if let [.., letter, b' '] = window
         && letter.is_ascii_alphanumeric()
-        && !matches!(letter | 0x20, b's' | b'r' | b'c' | b'y')
+        && !matches!(letter | 0x20, b's' | b'r' | b'c' | b'y' | b't' | b'i')
     {
         return false;
     }
@@ -286,15 +295,30 @@ fn is_assigned(window: &[u8]) -> bool {
     separated || scheme(b"bearer") || scheme(b"basic") || scheme(b"secret_access_key")
 }
 
+/// What stands before ` is `, in a few languages.
+fn spoken(window: &[u8]) -> Option<&[u8]> {
+    let last = window.last()?;
+    // letters that end one of these words, and the last bytes of `é` and `è`
+    if !matches!(last, b's' | b't' | b'i' | 0xA8 | 0xA9) {
+        return None;
+    }
+    [" is", " est", " es", " é", " è", " ist", " lautet", " hai"]
+        .iter()
+        .find_map(|is| window.strip_suffix(is.as_bytes()))
+}
+
 /// What stands before `=`, `: "`, `": "`, ` is `, and whether one of these stood there.
 fn assignment(window: &[u8]) -> (&[u8], bool) {
     let (mut rest, mut separated) = (window, false);
     for _ in 0..10 {
+        if let Some(before) = spoken(rest) {
+            (rest, separated) = (before, true);
+            continue;
+        }
         match rest {
             [before @ .., b' ' | b'"' | b'\'' | b'`' | b'*' | b'[' | b'\\'] => rest = before,
             [before @ .., quote @ (b'"' | b'\''), b']'] if !before.ends_with(&[*quote]) => rest = before,
             [before @ .., b':' | b'=' | b'>' | b'-'] => (rest, separated) = (before, true),
-            [before @ .., b' ', b'i', b's'] => (rest, separated) = (before, true),
             _ => break,
         }
     }

@@ -202,6 +202,8 @@ fn borders(between: &[u8], away: usize, word_bytes: usize, near: &mut Nearest) {
     }
     let ends = |place: usize, byte: u8| match byte {
         b',' | b';' | b'|' | b'\n' | b'{' | b'}' | b'\t' => true,
+        // the last byte of a long dash
+        0x93 | 0x94 => place >= 2 && between.get(place - 2..place) == Some(&[0xE2, 0x80]),
         b'.' | b'!' | b'?' => {
             let abbreviation = place == 0 && word_bytes < ABBREVIATION_BYTES_MAX;
             !abbreviation && between.len() > 1 && between.get(place + 1).is_none_or(|next| matches!(next, b' ' | b'\n'))

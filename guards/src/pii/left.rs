@@ -7,6 +7,7 @@
 use super::columns::Columns;
 use super::fold::{HARD, ZERO_WIDTH, fold, is_alnum};
 use super::inserts::Inserts;
+use super::markup::Markup;
 use super::words::Meaning;
 
 /// Bytes of the text before a place that its decision may depend on.
@@ -19,11 +20,18 @@ pub(super) struct Left {
     len: usize,
     columns: Columns,
     inserts: Inserts,
+    markup: Markup,
 }
 
 impl Default for Left {
     fn default() -> Self {
-        Self { tail: [0; BUFFER_BYTES], len: 0, columns: Columns::default(), inserts: Inserts::default() }
+        Self {
+            tail: [0; BUFFER_BYTES],
+            len: 0,
+            columns: Columns::default(),
+            inserts: Inserts::default(),
+            markup: Markup::default(),
+        }
     }
 }
 
@@ -34,6 +42,7 @@ impl Left {
         }
         self.columns.push(text);
         self.inserts.push(text);
+        self.markup.push(text);
         let bytes = text.as_bytes();
         let bytes = bytes.get(bytes.len().saturating_sub(WINDOW_BYTES)..).unwrap_or_default();
         if self.len + bytes.len() > BUFFER_BYTES {
@@ -49,7 +58,7 @@ impl Left {
 
     /// What the head of a table says of the cell that is being read; `None` outside of tables.
     pub fn cell(&self) -> Option<Meaning> {
-        self.inserts.meaning().or_else(|| self.columns.meaning())
+        self.inserts.meaning().or_else(|| self.markup.meaning()).or_else(|| self.columns.meaning())
     }
 
     /// The last bytes; may begin in the middle of a character.

@@ -32,6 +32,7 @@ mod inserts;
 mod ip;
 mod left;
 mod look;
+mod markup;
 mod masker;
 mod numbers;
 mod own;

@@ -43,7 +43,8 @@ pub(super) fn weight(cut: Cut<'_>, context: &Context<'_>) -> Option<Weight> {
     if is_toll_free(cut) {
         return Some(Weight(if bare { 54 } else { 62 }, 92, 20));
     }
-    ((is_plausible(cut) || is_spelled(cut)) && context.is_near(PiiType::Phone)).then_some(Weight(0, 80, 0))
+    ((is_plausible(cut) || is_spelled(cut) || is_in_pairs(cut)) && context.is_near(PiiType::Phone))
+        .then_some(Weight(0, 80, 0))
 }
 
 /// `+` and a calling code, which does not begin with 0.
@@ -139,6 +140,11 @@ fn is_toll_free(cut: Cut<'_>) -> bool {
 fn is_spelled(cut: Cut<'_>) -> bool {
     let single = cut.groups.iter().all(|g| g.len == 1 && matches!(g.gap, Gap::None | Gap::Space | Gap::Dash));
     single && cut.digits.len() == 10 && cut.digits.first().is_some_and(|d| *d >= b'6')
+}
+
+/// `63 04 97 64 25`
+fn is_in_pairs(cut: Cut<'_>) -> bool {
+    cut.lens_are(&[2; 5]) && cut.digits.first().is_some_and(|d| *d >= b'6')
 }
 
 /// Digits that words call a phone number: no date, no time stamp.

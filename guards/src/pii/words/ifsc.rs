@@ -21,4 +21,6 @@ pub(super) const WORDS: &[&str] = &[
     "branch+code",
     "bank+code",
     "ifsc+code",
+    "ifs",
+    "ifs+code",
 ];

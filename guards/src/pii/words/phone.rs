@@ -246,4 +246,11 @@ pub(super) const WORDS: &[&str] = &[
     "zadzwoń",
     "kontakt",
     "ringnummer",
+    "his+number",
+    "her+number",
+    "your+number",
+    "their+number",
+    "our+number",
+    "uska+number",
+    "unka+number",
 ];
