@@ -153,6 +153,9 @@ pub(super) fn assigned(start: Cursor<'_>, context: &Context<'_>) -> Result<Optio
     if !in_cell && !is_assigned(window) {
         return Ok(None);
     }
+    if !in_cell && !may_name_secret(window) {
+        return Ok(None);
+    }
     let Some(value) = Value::read(start)? else { return Ok(None) };
     let name = if in_cell { Some(Name::Password) } else { name_before(window) };
     let Some(name) = name else { return Ok(None) };
@@ -229,6 +232,22 @@ fn is_identifier(text: &str) -> bool {
         .filter(|part| part.len() > 2 && part.bytes().all(|b| b.is_ascii_alphabetic()))
         .count();
     uuid || words > 2
+}
+
+/// The last two letters of [`PASSWORDS`] and [`KEYS`].
+const ENDS: [[u8; 2]; 17] = [
+    *b"rd", *b"wd", *b"se", *b"rt", *b"de", *b"ss", *b"et", *b"en", *b"ey", *b"al", *b"ls", *b"er", *b"ic", *b"on",
+    *b"ie", *b"id", *b"re",
+];
+
+/// False for most names, seen at their end: what they name is no secret.
+fn may_name_secret(window: &[u8]) -> bool {
+    let (rest, _) = assignment(window);
+    let name = letters(rest);
+    let name = name.text().as_bytes();
+    name.last_chunk().is_some_and(|end| ENDS.contains(end))
+        || name.windows(4).any(|part| part == b"pass")
+        || ends_in_phrase(rest)
 }
 
 /// The name to which the value right after `window` is assigned, if it is that of a secret.
@@ -385,6 +404,14 @@ mod tests {
         ] {
             assert_eq!(secret(text).as_deref(), Some(value), "{text}");
         }
+    }
+
+    #[test]
+    fn each_name_ends_as_names_of_secrets_do() {
+        for name in PASSWORDS.iter().chain(KEYS).chain(PHRASES) {
+            assert!(may_name_secret(format!("{name}: ").as_bytes()), "{name}");
+        }
+        assert!(!may_name_secret(b"phone: ") && !may_name_secret(b"name="));
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Columns {
     }
 
     /// A part of a line.
-    fn part(&mut self, part: &[u8]) {
+    pub fn part(&mut self, part: &[u8]) {
         if self.line == Line::Row {
             for byte in part {
                 match *byte {

@@ -53,6 +53,11 @@ impl Inserts {
         (self.state == State::Row).then(|| self.meanings.get(self.column).copied().unwrap_or_default())
     }
 
+    /// Only a `(` begins something.
+    pub fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
     pub fn push(&mut self, text: &str) {
         let mut rest = text.as_bytes();
         loop {

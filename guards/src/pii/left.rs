@@ -13,6 +13,8 @@ use super::words::Meaning;
 /// Bytes of the text before a place that its decision may depend on.
 pub(super) const WINDOW_BYTES: usize = 96;
 const BUFFER_BYTES: usize = 512;
+/// Up to here one look for all signs is cheaper than one for each.
+const SHORT_BYTES: usize = 64;
 
 /// The text before the undecided text.
 pub(super) struct Left {
@@ -40,10 +42,21 @@ impl Left {
         if text.is_empty() {
             return;
         }
-        self.columns.push(text);
-        self.inserts.push(text);
-        self.markup.push(text);
         let bytes = text.as_bytes();
+        // Most pieces are short and have nothing that begins a line, a list or a tag.
+        let begins = bytes.len() > SHORT_BYTES
+            || bytes.iter().fold(false, |any, byte| any | matches!(byte, b'\n' | b'(' | b'<'));
+        if begins {
+            self.columns.push(text);
+        } else {
+            self.columns.part(bytes);
+        }
+        if begins || !self.inserts.is_idle() {
+            self.inserts.push(text);
+        }
+        if begins || !self.markup.is_idle() {
+            self.markup.push(text);
+        }
         let bytes = bytes.get(bytes.len().saturating_sub(WINDOW_BYTES)..).unwrap_or_default();
         if self.len + bytes.len() > BUFFER_BYTES {
             let keep = self.len.min(WINDOW_BYTES);

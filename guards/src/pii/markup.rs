@@ -58,6 +58,11 @@ impl Markup {
             .then(|| self.meanings.get(self.column).copied().unwrap_or_default())
     }
 
+    /// Only a `<` begins something.
+    pub fn is_idle(&self) -> bool {
+        self.tag_len == 0 && !(self.in_cell && self.rows == 1)
+    }
+
     pub fn push(&mut self, text: &str) {
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
