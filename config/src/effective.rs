@@ -9,11 +9,11 @@ use crate::masking::{Direction, MaskWord, THRESHOLD_PERCENT};
 use crate::media::media_text;
 use crate::model::{
     ApiKey, Authenticate, Budget, CertificateMatch, ClientCertificate, Compress, Config, Counted, Dns, Ejection,
-    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, JsonPaths, JsonPointer, Judged, MaskPii, Masking,
+    EndUser, Execution, Fault, FloodLimits, HealthCheck, Idempotency, JsonPath, JsonPaths, Judged, MaskPii, Masking,
     Meter, ModelPrice, OwnPattern, PiiAction, Pool, PromptLeak, Purpose, Rate, RateLimit, Route, RouteMatch, Sanitize,
     Upstream, UpstreamTls,
 };
-use crate::patterns::{host_text, path_text, source_text};
+use crate::patterns::{host_text, json_path_text, path_text, source_text};
 use crate::source::MASK;
 use crate::upstreams::{balance_text, status_text};
 use crate::values::{bytes_text, duration_text};
@@ -317,8 +317,7 @@ fn mask_pii(block: &MaskPii) -> Yaml {
 }
 
 fn json_paths(paths: &JsonPaths) -> Option<Yaml> {
-    let list =
-        |pointers: &[JsonPointer]| Yaml::List(pointers.iter().map(|pointer| text(pointer.to_string())).collect());
+    let list = |paths: &[JsonPath]| Yaml::List(paths.iter().map(|path| text(json_path_text(path))).collect());
     (*paths != JsonPaths::default()).then(|| map([("only", list(&paths.only)), ("skip", list(&paths.skip))]))
 }
 

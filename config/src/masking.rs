@@ -1,7 +1,7 @@
 //! What the file may hold about personal data and secrets.
 
 use crate::decode::{At, Context, Decode, FromText, Some1, Wrong};
-use crate::model::{JsonPointer, OwnPattern, PiiAction};
+use crate::model::{JsonPath, OwnPattern, PiiAction};
 use crate::problem::{Code, Finding};
 use crate::shape::{Shape, block, words};
 use crate::units::Secret;
@@ -79,34 +79,12 @@ block! {
 }
 
 block! {
-    /// JSON pointers (RFC 6901) in which `*` stands for any one member or element: `/messages/*/content`. What stands below is meant too.
+    /// JSON paths (RFC 9535 without filters and slices): `$.messages[*].content`. What stands below is meant too.
     pub(crate) struct PathsBlock {
         /// Only here.
-        only: Vec<JsonPointer> = default("[]"),
+        only: Vec<JsonPath> = default("[]"),
         /// Not here.
-        skip: Vec<JsonPointer> = default("[]"),
-    }
-}
-
-/// Most parts of a pointer.
-const PARTS_MAX: usize = 16;
-
-impl FromText for JsonPointer {
-    const LABEL: &'static str = "a JSON pointer";
-
-    fn from_text(text: &str) -> Result<Self, Wrong> {
-        let Some(parts) = text.strip_prefix('/') else {
-            return Err(Wrong::because("it does not begin with `/`").help("such as `/messages/*/content`"));
-        };
-        let parts: Vec<String> = parts.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-        if parts.len() > PARTS_MAX {
-            return Err(Wrong::because("it has more than 16 parts"));
-        }
-        Ok(Self::new(parts))
-    }
-
-    fn schema() -> Json {
-        json!({ "type": "string", "pattern": "^/" })
+        skip: Vec<JsonPath> = default("[]"),
     }
 }
 

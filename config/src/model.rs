@@ -22,7 +22,7 @@ pub use compress::{Compress, MediaRange, ReplyCoding};
 pub use fault::{Fault, FaultAbort, FaultDelay};
 pub use idempotency::{ExecutionLock, Idempotency, OnDuplicate};
 pub use limits::{ClientLimits, Limits};
-pub use masking::{JsonPaths, JsonPointer, MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
+pub use masking::{JsonPaths, MaskPii, Masked, Masking, OwnPattern, PiiAction, PiiType};
 pub use prompt_leak::{PromptLeak, PromptLeakAction};
 pub use purpose::{Purpose, PurposeAction, PurposeLabel};
 pub use sanitize::{Judged, Sanitize, SanitizeAction};
@@ -318,6 +318,19 @@ pub enum JsonStep {
     Member(String),
     /// `[3]`.
     Index(usize),
+}
+
+/// A JSON path that can name several values (RFC 9535 without filter expressions and slices).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonPath(pub Vec<JsonPart>);
+
+/// One part of a [`JsonPath`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonPart {
+    /// One member or element.
+    Step(JsonStep),
+    /// `.*` or `[*]`: all of them.
+    All,
 }
 
 /// On whose behalf a service key acts.

@@ -2,10 +2,10 @@
 //!
 //! # Invariants
 //! * A pattern is in one normal form: lower-case hosts, no empty segment (`patterns_are_read_strictly`).
-//! * JSON paths are RFC 9535 without wildcards, slices and filters (`json_paths_are_read_strictly`).
+//! * JSON paths are RFC 9535 without slices and filters, and without wildcards where one value is meant (`json_paths_are_read_strictly`).
 
 use crate::decode::{FromText, Wrong};
-use crate::model::{Address, HostPattern, JsonStep, LogOutput, PathPattern, Segment, Source};
+use crate::model::{Address, HostPattern, JsonPart, JsonPath, JsonStep, LogOutput, PathPattern, Segment, Source};
 use serde_json::{Value as Json, json};
 use std::net::SocketAddr;
 
@@ -212,26 +212,58 @@ pub(crate) fn header_name(name: &str) -> Result<String, Wrong> {
     Ok(name)
 }
 
-/// RFC 9535: `$` and member or index segments.
+/// A path to one value.
 fn json_path(text: &str) -> Result<Vec<JsonStep>, &'static str> {
+    let one = |part| match part {
+        JsonPart::Step(step) => Ok(step),
+        JsonPart::All => Err("`*` names more than one value"),
+    };
+    json_parts(text)?.into_iter().map(one).collect()
+}
+
+/// RFC 9535: `$` and segments of a member, an index or a wildcard.
+fn json_parts(text: &str) -> Result<Vec<JsonPart>, &'static str> {
     let mut rest = text.strip_prefix('$').ok_or("a JSON path starts with `$`")?;
-    let mut steps = Vec::new();
+    let mut parts = Vec::new();
     while !rest.is_empty() {
-        let (step, behind) = if let Some(tail) = rest.strip_prefix('.') {
-            dotted(tail)?
+        let (part, behind) = if let Some(tail) = rest.strip_prefix(".*").or_else(|| rest.strip_prefix("[*]")) {
+            (JsonPart::All, tail)
+        } else if let Some(tail) = rest.strip_prefix('.') {
+            dotted(tail).map(|(step, tail)| (JsonPart::Step(step), tail))?
         } else if let Some(tail) = rest.strip_prefix('[') {
-            bracketed(tail)?
+            bracketed(tail).map(|(step, tail)| (JsonPart::Step(step), tail))?
         } else {
             return Err("behind `$` and each step comes `.name`, `['name']` or `[0]`");
         };
-        steps.push(step);
+        parts.push(part);
         rest = behind;
     }
-    match steps.len() {
+    match parts.len() {
         0 => Err("it names the whole body"),
-        1..=STEPS_MAX => Ok(steps),
+        1..=STEPS_MAX => Ok(parts),
         _ => Err("it has more than 16 steps"),
     }
+}
+
+impl FromText for JsonPath {
+    const LABEL: &'static str = "a JSON path";
+
+    fn from_text(text: &str) -> Result<Self, Wrong> {
+        json_parts(text).map(Self).map_err(|why| Wrong::because(why).help("such as `$.messages[*].content`"))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^\\$" })
+    }
+}
+
+/// A path as it is written in the configuration.
+pub(crate) fn json_path_text(path: &JsonPath) -> String {
+    let part = |part: &JsonPart| match part {
+        JsonPart::Step(step) => step_text(step),
+        JsonPart::All => "[*]".to_owned(),
+    };
+    std::iter::once("$".to_owned()).chain(path.0.iter().map(part)).collect()
 }
 
 fn dotted(text: &str) -> Result<(JsonStep, &str), &'static str> {

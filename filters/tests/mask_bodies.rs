@@ -14,7 +14,7 @@ mod driver;
 use dev_data::{all, assert_masked, lines};
 use driver::{exchange, filter, filter_at, headers, reply, request, request_at};
 use http::{HeaderMap, Method, StatusCode};
-use raptorgate_config::model::{JsonPaths, JsonPointer, PiiAction, PiiType};
+use raptorgate_config::model::{JsonPart, JsonPath, JsonPaths, JsonStep, PiiAction, PiiType};
 use raptorgate_filters::filter::{BodyKind, Filter, RequestHead, ResponseHead, ResponseMode};
 use raptorgate_policies::Denial;
 use serde_json::{Value, json};
@@ -200,12 +200,16 @@ fn queries_are_masked_but_for_credentials() {
 
 #[test]
 fn paths_say_what_is_looked_at() {
-    let pointers = |list: &[&[&str]]| {
-        list.iter().map(|parts| JsonPointer::new(parts.iter().map(|part| (*part).to_owned()).collect())).collect()
+    // `*` for all, digits for an index, else a name
+    let part = |part: &&str| match part.parse() {
+        Ok(place) => JsonPart::Step(JsonStep::Index(place)),
+        Err(_) if *part == "*" => JsonPart::All,
+        Err(_) => JsonPart::Step(JsonStep::Member((*part).to_owned())),
     };
+    let of = |list: &[&[&str]]| list.iter().map(|parts| JsonPath(parts.iter().map(part).collect())).collect();
     let paths = JsonPaths {
-        only: pointers(&[&["messages", "*", "content"], &["notes"]]),
-        skip: pointers(&[&["notes", "1"], &["messages", "*", "content", "*", "ref"]]),
+        only: of(&[&["messages", "*", "content"], &["notes"]]),
+        skip: of(&[&["notes", "1"], &["messages", "*", "content", "*", "ref"]]),
     };
     let filter = filter_at(&all(PiiAction::Replace), &[], paths);
     let body = json!({"contact": "asha@example.in", "phone": 9_876_543_210_u64, "notes": ["a@b.in", "a@b.in", {"x": "a@b.in"}],

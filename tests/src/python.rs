@@ -33,6 +33,14 @@ fn script(name: &str) -> Command {
     command
 }
 
+/// What a program of `tests/guard_sets` prints.
+pub fn guard_set(name: &str, arguments: &[&str]) -> Vec<u8> {
+    let path = machine::workspace().join("tests/guard_sets").join(name);
+    let output = Command::new(interpreter()).arg("-B").arg(path).args(arguments).output().expect("python");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 /// A running server, killed when dropped.
 pub struct PythonServer {
     child: Child,

@@ -1,26 +1,15 @@
 //! How good the detectors are on sets by authors who had not seen them: what was reached stays.
 
 use raptorgate_tests::gateway::command_line;
-use raptorgate_tests::machine;
+use raptorgate_tests::{machine, python};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 
 /// What `raptorgate guards test` says of a set.
 fn judged(file: &Path) -> Value {
     let output = command_line(&["guards", "test", &file.to_string_lossy(), "--json"]);
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).expect("JSON")
-}
-
-/// The lines that a generator of `tests/guard_sets` prints.
-fn generated(folder: &Path, name: &str, arguments: &[&str]) -> std::path::PathBuf {
-    let script = machine::workspace().join("tests/guard_sets").join(name);
-    let output = Command::new("python3").arg("-B").arg(script).args(arguments).output().expect("python3 is installed");
-    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-    let file = folder.join("set.jsonl");
-    std::fs::write(&file, output.stdout).expect("written");
-    file
 }
 
 fn at_least(told: &Value, pointer: &str, least: f64) {
@@ -39,7 +28,9 @@ fn personal_data_of_other_authors_is_found() {
     for (name, arguments) in
         [("third_pii/gen.py", &[][..]), ("pii.py", &["--seed", "3", "--count", "2000", "--half", "b"])]
     {
-        let told = judged(&generated(folder.path(), name, arguments));
+        let file = folder.path().join("set.jsonl");
+        std::fs::write(&file, python::guard_set(name, arguments)).expect("written");
+        let told = judged(&file);
         at_least(&told, "/overlap/f1", 0.98);
         at_least(&told, "/exact/f1", 0.975);
         at_least(&told, "/macro_f1", 0.975);

@@ -1,5 +1,6 @@
 //! Personal data and secrets: what is looked for, and what is done with it.
 
+use super::JsonPath;
 use crate::units::Secret;
 
 /// PII masking per direction.
@@ -23,34 +24,9 @@ pub struct MaskPii {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JsonPaths {
     /// Only these; empty: all.
-    pub only: Vec<JsonPointer>,
+    pub only: Vec<JsonPath>,
     /// Not these.
-    pub skip: Vec<JsonPointer>,
-}
-
-/// A JSON pointer (RFC 6901) in which [`JsonPointer::ANY`] stands for any one member or element.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonPointer(Vec<String>);
-
-impl JsonPointer {
-    /// The part that fits every member and element.
-    pub const ANY: &'static str = "*";
-
-    /// One of these parts, unescaped.
-    pub fn new(parts: Vec<String>) -> Self {
-        Self(parts)
-    }
-
-    /// Its parts, unescaped.
-    pub fn parts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-}
-
-impl std::fmt::Display for JsonPointer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.parts().try_for_each(|part| write!(f, "/{}", part.replace('~', "~0").replace('/', "~1")))
-    }
+    pub skip: Vec<JsonPath>,
 }
 
 /// What is done in one direction.

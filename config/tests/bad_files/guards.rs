@@ -22,6 +22,16 @@ pub const CASES: &[(&str, &str, &str)] = &[
         METER,
         "    purpose: { labels: { a: { examples: [b, c, «wrong_value»\"\"] }, d: { examples: [e, f, g] } } }\n",
     ),
+    (
+        "a path without its root",
+        METER,
+        "    mask_pii: { request: { pan: replace }, json_paths: { only: [«wrong_value»messages] } }\n",
+    ),
+    (
+        "a path to everything",
+        METER,
+        "    mask_pii: { request: { pan: replace }, json_paths: { skip: [«wrong_value»$] } }\n",
+    ),
     ("a short key", METER, "    mask_pii: { request: { pan: hash }, key: «wrong_value»0123456789 }\n"),
     (
         "tokens in replies",

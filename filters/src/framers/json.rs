@@ -233,9 +233,9 @@ impl JsonDoc {
         tagged.filter(|(node, _)| node.tag == Tag::Number).map(|(_, i)| NodeId(i))
     }
 
-    /// True if `n` is `outer` or stands in it.
-    pub fn holds(&self, outer: NodeId, n: NodeId) -> bool {
-        n.0 >= outer.0 && n.0 < self.node(outer).next
+    /// The first value behind this one and all it holds; ids are in document order.
+    pub fn behind(&self, n: NodeId) -> NodeId {
+        NodeId(self.node(n).next)
     }
 
     /// The (decoded) key of a value that is a member of an object.

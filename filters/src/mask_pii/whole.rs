@@ -106,12 +106,8 @@ pub(super) fn mask_strings(doc: &mut JsonDoc, work: &mut Work<'_>, skip: impl Fn
 /// Masks the strings of a request that its paths do not leave out, and numbers whose names say that they are somebody's.
 pub(super) fn mask_document(doc: &mut JsonDoc, work: &mut Work<'_>, paths: &JsonPaths) {
     let scope = Scope::of(doc, paths);
-    let all = doc.strings().chain(doc.numbers());
-    let mut skipped: Vec<NodeId> = all.filter(|node| scope.skips(doc, *node)).collect();
-    skipped.sort_unstable();
-    let skip = |node: NodeId| skipped.binary_search(&node).is_ok();
-    mask_numbers(doc, work, skip);
-    mask_strings(doc, work, skip);
+    mask_numbers(doc, work, |node| scope.skips(node));
+    mask_strings(doc, work, |node| scope.skips(node));
 }
 
 /// Masks numbers whose names say that they are somebody's; a number becomes a text.

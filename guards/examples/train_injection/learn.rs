@@ -69,11 +69,10 @@ fn group(sample: &Sample) -> (&str, &str) {
 }
 
 /// The window with some of its features left out, so that no weight leans on a few others.
-fn thinned(window: &Window, counts: &[u32], drop: f32, random: &mut Random) -> Window {
+fn thinned(window: &Window, kept: &[bool], drop: f32, random: &mut Random) -> Window {
     let limit = (drop * 65_536.0) as u64;
     let mut keep = || random.next() & 0xFFFF >= limit;
-    let least = setting("MINDF", 2.0) as u32;
-    let lexical = window.lexical.iter().copied().filter(|b| counts[*b as usize] >= least && keep()).collect();
+    let lexical = window.lexical.iter().copied().filter(|b| kept[*b as usize] && keep()).collect();
     let concept = window.concept.iter().copied().filter(|_| keep()).collect();
     let scale = 1.0 / (1.0 - drop);
     Window { lexical, concept, norms: window.norms.map(|norm| norm * scale) }
@@ -116,6 +115,9 @@ pub fn train_once(samples: &[&Sample], seed: u64) -> Weights {
         seen.dedup();
         seen.into_iter().for_each(|b| counts[b as usize] += 1);
     }
+    // what one line alone has says nothing
+    let least = setting("MINDF", 2.0) as u32;
+    let kept: Vec<bool> = counts.into_iter().map(|count| count >= least).collect();
     for epoch in 0..epochs {
         let mut steps: Vec<(usize, usize, f32)> = Vec::new();
         for (i, sample) in samples.iter().enumerate().filter(|(_, s)| !s.windows.is_empty()) {
@@ -133,7 +135,7 @@ pub fn train_once(samples: &[&Sample], seed: u64) -> Weights {
             steps.swap(k, random.below(k + 1));
         }
         for (i, k, weight) in steps {
-            let window = &thinned(&samples[i].windows[k], &counts, drop, &mut random);
+            let window = &thinned(&samples[i].windows[k], &kept, drop, &mut random);
             let p = 1.0 / (1.0 + (-weights.logit(window)).exp());
             let gradient = (p - f32::from(u8::from(samples[i].label))) * weight;
             let step = |w: &mut f32, square: &mut f32, x: f32| {
